@@ -1,0 +1,29 @@
+"""PyTorch's interface on JAX: `import facade as torch`."""
+
+import math
+
+from facade.core import devices, dtypes, printing
+from facade.core.devices import device, get_default_device, set_default_device
+from facade.core.dtypes import can_cast, dtype, get_default_dtype, promote_types, set_default_dtype
+from facade.core.errors import OutOfMemoryError
+from facade.core.numeric_limits import finfo, iinfo
+from facade.core.ops import creation, expose
+from facade.core.ops.composites import sampling
+from facade.core.printing import set_printoptions
+from facade.core.random.generator import Generator, default_generator
+from facade.core.shapes import Size
+from facade.core.tensor.tensor import Tensor
+
+expose.attach_methods()
+globals().update(dtypes.ALIASES)
+globals().update(expose.namespace("torch"))
+globals().update(creation.FUNCTIONS)
+globals().update(sampling.FUNCTIONS)
+
+from facade import autograd, random  # noqa: E402
+from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
+                             set_grad_enabled)
+
+inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
+newaxis = None
+__version__ = "2.13.0"

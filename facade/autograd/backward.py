@@ -1,0 +1,291 @@
+"""The walk backward through the graph: pullbacks recorded from the roots to the leaves, gradients accumulated.
+
+Nodes run in the reverse order of their making, each when all that flows into it has arrived. Gradients travel as the
+engine's values; with `create_graph` they travel as tensors, whose operations are tracked like any others.
+"""
+
+import heapq
+
+import jax.numpy as jnp
+
+from facade.core import dtypes, engine
+from facade.core.engine import Value, record
+from facade.core.tensor.history import AccumulateGrad, edge_of
+from facade.core.tensor.modes import modes
+from facade.core.tensor.tensor import Tensor
+from facade.core.tensor.write import write
+
+
+def _sum(one, other):
+    return one + other
+
+
+class _Add:
+    """The operator that adds two gradients."""
+
+    def specialize(self, specs, statics):
+        return _sum
+
+
+ADD = _Add()
+
+
+class Walk:
+    """One backward pass.
+
+    targets: {(node, index): position} whose gradients are captured instead of accumulated, or None for all leaves.
+    """
+
+    def __init__(self, roots, retain_graph, create_graph, targets=None, only=None):
+        self.retain, self.create, self.targets, self.only = retain_graph, create_graph, targets, only
+        self.captured = {}
+        self.arrived = {}               # node -> gradients of its outputs
+        self.waiting = self._count([node for node, _, _ in roots])
+        for node, index, gradient in roots:
+            self._arrive(node, index, gradient)
+        self.ready = []
+        for node in {node for node, _, _ in roots}:
+            if not self.waiting.get(node):
+                self._push(node)
+
+    def _count(self, nodes):
+        """How many edges lead to each node from the nodes that will run; and which nodes lead to a target."""
+        waiting, seen, stack = {}, set(nodes), list(dict.fromkeys(nodes))
+        order = []
+        while stack:
+            node = stack.pop()
+            order.append(node)
+            for edge in node.edges:
+                if edge is not None:
+                    following = edge[0]
+                    waiting[following] = waiting.get(following, 0) + 1
+                    if following not in seen:
+                        seen.add(following)
+                        stack.append(following)
+        if self.targets is not None:
+            self._mark_needed(seen)
+        return waiting
+
+    def _mark_needed(self, nodes):
+        """Only what lies on a way to a target runs."""
+        goals = {node for node, _ in self.targets}
+        self.needed = set()
+        for node in sorted(nodes, key=lambda each: (-each.priority, each.sequence)):
+            if node in goals or any(edge is not None and edge[0] in self.needed for edge in node.edges):
+                self.needed.add(node)
+        self.running = {node for node in nodes if any(edge is not None and edge[0] in self.needed for edge in node.edges)}
+
+    def _push(self, node):
+        heapq.heappush(self.ready, (-node.priority, -node.sequence, id(node), node))
+
+    def _arrive(self, node, index, gradient):
+        if gradient is None:
+            return
+        gradients = self.arrived.get(node)
+        if gradients is None:
+            gradients = self.arrived[node] = [None] * len(node.outs)
+        before = gradients[index]
+        if before is None:
+            gradients[index] = gradient
+        elif self.create:
+            gradients[index] = before + gradient
+        else:
+            gradients[index] = record(ADD, (), [before, gradient])[0][0]
+
+    def run(self):
+        """Run every node that is reached."""
+        ready, waiting = self.ready, self.waiting
+        while ready:
+            node = heapq.heappop(ready)[3]
+            gradients = self.arrived.pop(node, None)
+            results = None
+            if gradients is not None:
+                results = self._visit(node, gradients)
+            for place, edge in enumerate(node.edges):
+                if edge is None:
+                    continue
+                following, index = edge
+                if results is not None:
+                    self._arrive(following, index, results[place])
+                waiting[following] -= 1
+                if not waiting[following]:
+                    self._push(following)
+
+    def _visit(self, node, gradients):
+        """Run one node's hooks and its derivative; the gradients for its edges, or None."""
+        if node.pre_hooks:
+            gradients = self._tensor_hooks(node, gradients)
+        if node.retained:
+            self._retain(node, gradients)
+        if self.targets is not None:
+            for index, gradient in enumerate(gradients):
+                if (node, index) in self.targets:
+                    self.captured[node, index] = gradient
+            if node.__class__ is AccumulateGrad and self.only is not None and node in self.only:
+                accumulate(node.variable, gradients[0], self.create)
+            if node not in self.running:
+                return None
+        if node.__class__ is AccumulateGrad:
+            if self.targets is None:
+                accumulate(node.variable, gradients[0], self.create)
+            return None
+        if node.prehooks:
+            gradients = self._call_prehooks(node, gradients)
+        results = node.apply_tracked(gradients) if self.create else node.apply(gradients)
+        if node.hooks:
+            results = self._call_hooks(node, results, gradients)
+        if modes.anomaly and modes.check_nan:
+            _check_nan(node, results)
+        if not self.retain:
+            node.release()
+        return results
+
+    # -------------------------------------------------------- hooks see tensors
+    def _shown(self, gradient):
+        return Tensor._of(gradient) if gradient.__class__ is Value else gradient
+
+    def _taken(self, gradient):
+        return gradient.value if not self.create and isinstance(gradient, Tensor) else gradient
+
+    def _tensor_hooks(self, node, gradients):
+        gradients = list(gradients)
+        for index, hooks in node.pre_hooks.items():
+            if gradients[index] is None:
+                continue
+            for hook in list(hooks.values()):
+                shown = self._shown(gradients[index])
+                answer = hook(shown)
+                if answer is not None:
+                    _check_answer(answer, node.outs[index])
+                    gradients[index] = self._taken(answer)
+                elif not self.create:
+                    gradients[index] = shown.value
+        return gradients
+
+    def _retain(self, node, gradients):
+        for index, reference in node.retained.items():
+            tensor, gradient = reference(), gradients[index]
+            if tensor is not None and gradient is not None:
+                accumulate(tensor, gradient, self.create)
+
+    def _call_prehooks(self, node, gradients):
+        for hook in list(node.prehooks.values()):
+            shown = tuple(None if each is None else self._shown(each) for each in gradients)
+            answer = hook(shown)
+            if answer is not None:
+                answer = answer if isinstance(answer, tuple) else (answer,)
+                gradients = [None if each is None else self._taken(each) for each in answer]
+        return gradients
+
+    def _call_hooks(self, node, results, gradients):
+        for hook in list(node.hooks.values()):
+            inputs = tuple(None if each is None else self._shown(each) for each in results)
+            outputs = tuple(None if each is None else self._shown(each) for each in gradients)
+            answer = hook(inputs, outputs)
+            if answer is not None:
+                answer = answer if isinstance(answer, tuple) else (answer,)
+                results = [None if each is None else self._taken(each) for each in answer]
+        return results
+
+
+def _check_answer(answer, spec):
+    """A hook's answer must be a tensor like the gradient."""
+    if not isinstance(answer, Tensor):
+        raise TypeError(f"expected Variable, but got {type(answer).__name__}")
+    if answer._value.spec.shape != spec.shape:
+        raise RuntimeError("hook has changed the size of value")
+
+
+def _check_nan(node, results):
+    for index, result in enumerate(results):
+        if result is not None:
+            value = result.value if isinstance(result, Tensor) else result
+            array = engine.read(value)
+            if (array != array).any():
+                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
+
+
+def accumulate(leaf, gradient, create_graph):
+    """Add a gradient to `leaf.grad`: the same tensor is written to, or a new one made as torch does."""
+    existing = leaf._grad
+    if existing is None:
+        leaf._grad = Tensor._of(gradient) if gradient.__class__ is Value else gradient
+    elif create_graph and modes.grad:
+        leaf._grad = existing + (Tensor._of(gradient) if gradient.__class__ is Value else gradient)
+    else:
+        value = gradient if gradient.__class__ is Value else gradient.value
+        write(existing, record(ADD, (), [existing.value, value])[0][0])
+    if leaf._post_accumulate:
+        for hook in list(leaf._post_accumulate.values()):
+            hook(leaf)
+
+
+# ---------------------------------------------------------------- entry points
+def first_gradients(tensors, gradients, batched=False):
+    """The gradients that start the walk, ones where a scalar was given none; torch's errors for bad ones."""
+    made = []
+    for tensor, gradient in zip(tensors, gradients):
+        spec = tensor._value.spec
+        if gradient is None:
+            if not tensor.requires_grad:
+                made.append(None)
+                continue
+            if spec.size != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            if dtypes.BY_NUMPY[spec.dtype].category != dtypes.FLOAT:
+                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
+                                   f"{dtypes.BY_NUMPY[spec.dtype]!r}")
+            made.append(ones(spec))
+            continue
+        if not isinstance(gradient, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        given = gradient._value.spec
+        if given.shape != spec.shape and not batched:
+            raise RuntimeError(f"Mismatch in shape: grad_output[{len(made)}] has a shape of {gradient.shape} and "
+                               f"output[{len(made)}] has a shape of {tensor.shape}.")
+        if (given.dtype.kind == "c") != (spec.dtype.kind == "c"):
+            raise RuntimeError(f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                               f"grad_output[{len(made)}] has a dtype of {gradient.dtype} and output[{len(made)}] has a dtype of {tensor.dtype}.")
+        made.append(gradient)
+    return made
+
+
+class _Ones:
+    def specialize(self, specs, statics):
+
+        shape, dtype = statics
+        return lambda: jnp.ones(shape, dtype)
+
+
+ONES = _Ones()
+
+
+def ones(spec):
+    """A tensor of ones."""
+    return Tensor._of(record(ONES, (spec.shape, spec.dtype), ())[0][0])
+
+
+def roots_of(tensors, gradients, create_graph):
+    """(node, index, gradient) where the walk starts; RuntimeError for a tensor without history."""
+    roots = []
+    for place, (tensor, gradient) in enumerate(zip(tensors, gradients)):
+        edge = edge_of(tensor)
+        if edge is None:
+            raise RuntimeError(f"element {place} of tensors does not require grad and does not have a grad_fn")
+        if gradient._value.spec.dtype != tensor._value.spec.dtype:
+            gradient = gradient.to(tensor.dtype)
+        roots.append((*edge, gradient if create_graph else gradient.value))
+    return roots
+
+
+def walk(roots, retain_graph, create_graph, targets=None, only=None):
+    """Walk from the roots; the gradients captured at the targets."""
+    before, modes.grad = modes.grad, create_graph
+    try:
+        run = Walk(roots, retain_graph, create_graph, targets, only)
+        run.run()
+    finally:
+        modes.grad = before
+    return run.captured
+
+

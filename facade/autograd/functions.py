@@ -1,0 +1,100 @@
+"""`backward` and `grad`: the two ways to start a walk through the graph."""
+
+from facade.autograd.backward import accumulate, first_gradients, roots_of, walk
+from facade.core import engine
+from facade.core.tensor.history import AccumulateGrad, edge_of
+from facade.core.tensor.tensor import Tensor
+
+
+def _listed(tensors):
+    return (tensors,) if isinstance(tensors, Tensor) or tensors is None else tuple(tensors)
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+    """Add the gradients of `tensors` to the `.grad` of the leaves (torch.autograd.backward).
+
+    tensors: one or several; those with more than one element need an entry in grad_tensors of their shape.
+    inputs: accumulate into these alone. RuntimeError where there is no history, or where it was freed.
+    """
+    tensors = _listed(tensors)
+    if inputs is not None:
+        inputs = _listed(inputs)
+        if not inputs:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    gradients = _listed(grad_tensors if grad_tensors is not None else grad_variables)
+    if gradients == (None,):
+        gradients = (None,) * len(tensors)
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"grad_tensors was specified but its length ({len(gradients)}) does not match the length of tensors ({len(tensors)})")
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    gradients = first_gradients(tensors, gradients)
+    roots = roots_of(tensors, gradients, create_graph)
+    if inputs is None:
+        walk(roots, retain_graph, create_graph)
+    else:
+        _into(inputs, roots, retain_graph, create_graph)
+    engine.evaluate_all()
+
+
+def _into(inputs, roots, retain_graph, create_graph):
+    """Accumulate into `inputs` alone; a non-leaf among them gets a `.grad` too."""
+    edges = [edge_of(each) for each in inputs]
+    for each, edge in zip(inputs, edges):
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    only = {node for node, _ in edges if isinstance(node, AccumulateGrad)}
+    captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges}, only)
+    for each, edge in zip(inputs, edges):
+        if not isinstance(edge[0], AccumulateGrad) and captured.get(edge) is not None:
+            accumulate(each, captured[edge], create_graph)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
+         is_grads_batched=False, materialize_grads=False):
+    """The gradients of `outputs` with respect to `inputs`, a tuple (torch.autograd.grad).
+
+    allow_unused: None for an input that is not part of the graph, instead of RuntimeError; materialize_grads: zeros for it.
+    is_grads_batched: grad_outputs have one more dimension in front, and so have the results.
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    outputs, inputs = _listed(outputs), _listed(inputs)
+    gradients = _listed(grad_outputs)
+    if gradients == (None,):
+        gradients = (None,) * len(outputs)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    if is_grads_batched:
+        return _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unused, materialize_grads)
+    gradients = first_gradients(outputs, gradients)
+    roots = roots_of(outputs, gradients, create_graph)
+    edges = [edge_of(each) for each in inputs]
+    if any(edge is None for edge in edges):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges})
+    results = []
+    for each, edge in zip(inputs, edges):
+        found = captured.get(edge)
+        if found is None and not allow_unused:
+            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. "
+                               "Set allow_unused=True if this is the desired behavior.")
+        if found is None and materialize_grads:
+            found = each.new_zeros(each.shape)
+        results.append(found if found is None or isinstance(found, Tensor) else Tensor._of(found))
+    return tuple(results)
+
+
+def _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unused, materialize_grads):
+    """One walk for each entry of the leading dimension, stacked."""
+    count = next(each for each in gradients if each is not None).shape[0]
+    rows = [grad(outputs, inputs, [None if each is None else each[index] for each in gradients], retain_graph or index + 1 < count,
+                 create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads) for index in range(count)]
+    return tuple(None if parts[0] is None else parts[0].new_stack(parts) for parts in zip(*rows))
+
+
+def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Add the gradient of this tensor to the `.grad` of the leaves; `gradient` is needed unless it has one element."""
+    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+Tensor.backward = _tensor_backward

@@ -1,0 +1,1 @@
+"""The machine behind the interface: nothing here has a counterpart in torch."""

@@ -1,0 +1,86 @@
+"""Devices: JAX's, by torch's names. Nothing asks JAX which there are until a program does."""
+
+import re
+
+import jax
+
+_KINDS = ("cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, privateuseone")
+_PLATFORM = {"cuda": "gpu", "tpu": "tpu"}
+
+
+class device:
+    """A kind of device and perhaps an index (torch.device): 'cpu', 'cuda:0', 'tpu'."""
+
+    __slots__ = ("type", "index")
+
+    def __init__(self, type="cpu", index=None):
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        if isinstance(type, int):
+            raise RuntimeError("Cannot access accelerator device when none is available.")
+        match = re.fullmatch(r"([a-z]+)(?::(\d+))?", type)
+        if match is None or match[1] not in (*_KINDS.split(", "), "tpu"):
+            raise RuntimeError(f"Expected one of {_KINDS} device type at start of device string: {type.split(':')[0]}")
+        if match[2] is not None and index is not None:
+            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+        self.type, self.index = match[1], int(match[2]) if match[2] is not None else index
+
+    def __repr__(self):
+        return f"device(type='{self.type}'" + ("" if self.index is None else f", index={self.index}") + ")"
+
+    def __str__(self):
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other):
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self):
+        return hash((self.type, self.index))
+
+    def __reduce__(self):
+        return device, (str(self),)
+
+    def __enter__(self):
+        _default.append(self)
+        return self
+
+    def __exit__(self, *exc):
+        _default.pop()
+
+
+CPU = device("cpu")
+_default = [CPU]
+
+
+def is_available(kind):
+    """Whether JAX has devices of this kind here."""
+    try:
+        return kind == "cpu" or bool(jax.devices(_PLATFORM.get(kind, kind)))
+    except RuntimeError:
+        return False
+
+
+def checked(where):
+    """`where` as a device that exists; torch's error for one that does not."""
+    if where is None:
+        return _default[-1]
+    found = device(where)
+    if found.type == "cpu":
+        return found
+    if found.type == "cuda" and not is_available("cuda"):
+        raise AssertionError("Torch not compiled with CUDA enabled")
+    if found.type == "meta":
+        raise NotImplementedError("facade does not support the meta device: use jax.eval_shape for shapes without data")
+    if not is_available(found.type):
+        raise RuntimeError(f"JAX has no {found.type} device here")
+    return found
+
+
+def get_default_device():
+    """The device of new tensors."""
+    return _default[-1]
+
+
+def set_default_device(where):
+    """Make `where` the device of new tensors."""
+    _default[:] = [checked(where)]

@@ -1,0 +1,134 @@
+"""What is recorded: values, and the kernels that make them.
+
+A `Value` is an immutable array that may not have been computed yet. A `Kernel` is one pure
+function at given input shapes, as a jaxpr: it is traced once, and that gives the shapes of the
+results, the program for NumPy, the part of a compiled program, and the derivative.
+An *operator* is anything with `specialize(specs, statics)`, which answers with the pure function
+for inputs of these specs, or raises what the user should see.
+"""
+
+import jax
+import numpy as np
+from jax.extend.core import jaxpr_as_fun
+
+from facade.core.engine import host
+from facade.core.engine.policy import settings
+from facade.core.engine.stats import totals
+
+
+class Spec:
+    """A shape and a NumPy dtype; equal specs are the same object, so they hash and compare by identity."""
+
+    __slots__ = ("shape", "dtype", "size")
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = shape, dtype
+        self.size = 1
+        for extent in shape:
+            self.size *= extent
+
+    def __repr__(self):
+        return f"{self.dtype}{list(self.shape)}"
+
+    def __reduce__(self):
+        return spec_of, (self.shape, self.dtype)
+
+
+_specs = {}
+
+
+def spec_of(shape, dtype):
+    """The interned spec of this shape (a tuple of ints) and NumPy dtype."""
+    found = _specs.get((shape, dtype))
+    if found is None:
+        found = _specs.setdefault((shape, dtype), Spec(shape, dtype))
+    return found
+
+
+SCALARS = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(np.bool_), complex: np.dtype(np.complex128)}
+
+
+class Value:
+    """An immutable array: computed (`array` is NumPy's or JAX's) or pending at `slot` of the tape `epoch`."""
+
+    __slots__ = ("spec", "array", "epoch", "slot", "__weakref__")
+
+    def __init__(self, spec, array=None, epoch=None, slot=-1):
+        self.spec, self.array, self.epoch, self.slot = spec, array, epoch, slot
+
+    def __repr__(self):
+        return f"Value({self.spec}, {'pending' if self.array is None else 'computed'})"
+
+
+def constant(array):
+    """The value that holds this array, which nobody may write to afterwards."""
+    return Value(spec_of(array.shape, array.dtype), array)
+
+
+class Kernel:
+    """One pure function at given input specs.
+
+    specs: of the inputs, a Spec, a Python number's type, or None (an absent input); outs: of the outputs;
+    facts: whatever the operator wants to remember about this specialisation.
+    """
+
+    __slots__ = ("operator", "statics", "specs", "jaxpr", "outs", "facts", "pullbacks", "_host", "_call")
+
+    def __init__(self, operator, statics, specs):
+        self.operator, self.statics, self.specs = operator, statics, specs
+        with jax.enable_x64(True):
+            function = operator.specialize(specs, statics)
+            present = [_abstract(spec) for spec in specs if spec is not None]
+            self.jaxpr = jax.make_jaxpr(_flat(function, specs))(*present)
+        self.outs = tuple(spec_of(aval.shape, np.dtype(aval.dtype)) for aval in self.jaxpr.out_avals)
+        self.facts, self.pullbacks, self._host, self._call = {}, {}, None, None
+        totals.kernels += 1
+
+    @property
+    def host(self):
+        """The function on lists of NumPy arrays, evaluated without a compiler."""
+        if self._host is None:
+            self._host = host.prepare(self.jaxpr)
+        return self._host
+
+    @property
+    def call(self):
+        """The function on JAX arrays or tracers: arguments in, a list of results out."""
+        if self._call is None:
+            self._call = jaxpr_as_fun(self.jaxpr)
+        return self._call
+
+
+def _abstract(spec):
+    if type(spec) is Spec:
+        return jax.ShapeDtypeStruct(spec.shape, spec.dtype)
+    return jax.ShapeDtypeStruct((), SCALARS[spec])
+
+
+def _flat(function, specs):
+    """`function` with absent inputs filled in as None and a tuple of results."""
+    if None in specs:
+        def filled(*present):
+            rest = iter(present)
+            return function(*(None if spec is None else next(rest) for spec in specs))
+    else:
+        filled = function
+
+    def flat(*present):
+        results = filled(*present)
+        return tuple(results) if isinstance(results, (tuple, list)) else (results,)
+    return flat
+
+
+_kernels = {}
+
+
+def kernel_of(operator, statics, specs):
+    """The kernel of this operator at these specs, traced the first time it is asked for."""
+    key = operator, statics, specs
+    found = _kernels.get(key)
+    if found is None:
+        if len(_kernels) >= settings.kernels:
+            _kernels.clear()
+        found = _kernels.setdefault(key, Kernel(operator, statics, specs))
+    return found

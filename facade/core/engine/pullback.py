@@ -1,0 +1,96 @@
+"""Derivatives: the pullback of a kernel is one more operator, recorded like any other.
+
+`jax.vjp` of the kernel's function gives it; the forward part that it repeats is shared by XLA with the recorded
+forward when both are in one program. As a kernel itself it has a pullback, and so on: higher derivatives need nothing more.
+
+For complex numbers torch hands out the conjugate of JAX's cotangent (the direction of steepest ascent of a real loss).
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.dtypes import float0
+
+from facade.core.engine.graph import Kernel, Spec
+
+
+class Pullback:
+    """The operator (primals that matter, cotangents of `given` outputs) -> cotangents of the `wanted` inputs.
+
+    needed: which primal inputs the derivative depends on, by index: the others need not be kept.
+    """
+
+    __slots__ = ("kernel", "wanted", "given", "needed", "_full")
+
+    def __init__(self, kernel, wanted, given):
+        self.kernel, self.wanted, self.given = kernel, wanted, given
+        specs = kernel.specs + tuple(kernel.outs[index] for index in given)
+        self._full = Kernel(_Full(self), kernel.statics, specs)
+        self.needed = tuple(index for index in self._used() if index < len(kernel.specs))
+
+    def _used(self):
+        """The indices of the inputs on which the results depend."""
+        jaxpr = self._full.jaxpr.jaxpr
+        alive = {var for var in jaxpr.outvars if not hasattr(var, "val")}
+        for equation in reversed(jaxpr.eqns):
+            if not alive.isdisjoint(equation.outvars):
+                alive.update(var for var in equation.invars if not hasattr(var, "val"))
+        present = [index for index, spec in enumerate(self._full.specs) if spec is not None]
+        return [index for index, var in zip(present, jaxpr.invars) if var in alive]
+
+    def specialize(self, specs, statics):
+        """The function of (needed primals, cotangents); what is not needed is replaced by zeros, and drops out."""
+        full, needed, primals = self._full, self.needed, len(self.kernel.specs)
+
+        def function(*arguments):
+            given = dict(zip((*needed, *range(primals, len(full.specs))), arguments))
+            return full.call(*(given.get(index) if index in given else _zeros(spec)
+                               for index, spec in enumerate(full.specs) if spec is not None))
+        return function
+
+
+class _Full:
+    """The same operator on all primals, needed or not."""
+
+    __slots__ = ("pullback",)
+
+    def __init__(self, pullback):
+        self.pullback = pullback
+
+    def specialize(self, specs, statics):
+        kernel, wanted, given = self.pullback.kernel, self.pullback.wanted, self.pullback.given
+        count = len(kernel.specs)
+
+        def function(*arguments):
+            primals, cotangents = arguments[:count], dict(zip(given, arguments[count:]))
+
+            def forward(*varied):
+                inputs = dict(enumerate(primals)) | dict(zip(wanted, varied))
+                return kernel.call(*(inputs[index] for index in range(count) if inputs[index] is not None))
+            results, pull = jax.vjp(forward, *(primals[index] for index in wanted))
+            return [_conj(grad) for grad in pull([_conj(cotangents[index]) if index in cotangents else _zero_cotangent(result)
+                                                  for index, result in enumerate(results)])]
+        return function
+
+
+def _conj(array):
+    return jnp.conj(array) if jnp.issubdtype(array.dtype, jnp.complexfloating) else array
+
+
+def _zeros(spec):
+    return jnp.zeros(spec.shape, spec.dtype) if type(spec) is Spec else jnp.zeros((), np.float64 if spec is float else np.int64)
+
+
+def _zero_cotangent(result):
+    if jnp.issubdtype(result.dtype, jnp.inexact):
+        return jnp.zeros(result.shape, result.dtype)
+    return np.zeros(result.shape, float0)
+
+
+def pullback_of(kernel, wanted, given):
+    """The pullback of `kernel` to the inputs `wanted` from the outputs `given` (tuples of indices), made once."""
+    key = wanted, given
+    found = kernel.pullbacks.get(key)
+    if found is None:
+        found = kernel.pullbacks.setdefault(key, Pullback(kernel, wanted, given))
+    return found

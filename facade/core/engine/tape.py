@@ -1,0 +1,76 @@
+"""The tape: what a thread has recorded since its last evaluation, as a path in a trie.
+
+Each prefix of a tape is a `State`, interned: the state *is* the key under which the programs of that tape
+are filed, and no graph is hashed at the end. An `Epoch` is the data that flows along one path: which computed
+values go in, the Python numbers, and weak references to what came out, so that only what is alive leaves.
+
+An epoch only grows, and its state moves last, so another thread that needs a pending value takes the state and
+evaluates the epoch that far: no lock is needed, and to compute a value twice is harmless, for values are immutable.
+For the same reason an exception at any point leaves the tape as it was.
+"""
+
+import threading
+
+from facade.core.engine.policy import settings
+
+
+class State:
+    """A node of the trie: everything recorded so far.
+
+    kernel, inputs: the last entry, and where its inputs come from (a slot, a number's type, or None);
+    kernel is None for a leaf, whose spec is `inputs`. slots, leaves, numbers, length (operations): how many so far.
+    """
+
+    __slots__ = ("next", "parent", "kernel", "inputs", "slots", "leaves", "numbers", "length", "programs")
+
+    def __init__(self, parent, kernel, inputs, slots, leaves, numbers):
+        self.parent, self.kernel, self.inputs = parent, kernel, inputs
+        self.slots, self.leaves, self.numbers = slots, leaves, numbers
+        self.length = 0 if parent is None else parent.length + (kernel is not None)
+        self.next, self.programs = {}, {}
+
+    def path(self):
+        """The states from the first entry to this one."""
+        states, state = [], self
+        while state.parent is not None:
+            states.append(state)
+            state = state.parent
+        return states[::-1]
+
+
+class Trie:
+    """The root that new tapes start from, and how many states hang below it."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        """Forget every path; tapes under way keep theirs."""
+        self.root, self.states = State(None, None, None, 0, 0, 0), 0
+
+
+trie = Trie()
+
+
+class Epoch:
+    """What flows along one path of the trie.
+
+    values: slot -> weak reference to the result; leaves: computed values that go in; slot_of: where they are;
+    numbers: index -> Python number; checks: (value, judge) pairs for errors that depend on data.
+    """
+
+    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit")
+
+    def __init__(self, limit):
+        self.state, self.limit = trie.root, limit
+        self.values, self.leaves, self.slot_of, self.numbers, self.checks = {}, {}, {}, {}, []
+
+
+class _Tapes(threading.local):
+    """The running epoch of each thread."""
+
+    def __init__(self):
+        self.epoch = Epoch(settings.tape_limit)
+
+
+tapes = _Tapes()

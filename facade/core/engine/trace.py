@@ -1,0 +1,90 @@
+"""Recording: one dictionary lookup an operation.
+
+The lookup goes from the present state of the tape to the next, which already knows the kernel and so the shapes
+of the results. Only an operation that was never recorded at this point before is looked at any closer.
+"""
+
+from weakref import ref
+
+from facade.core.engine.evaluate import computed, cut, evaluate_all
+from facade.core.engine.graph import Value, kernel_of
+from facade.core.engine.policy import settings
+from facade.core.engine.tape import State, tapes, trie
+
+
+def record(operator, statics, inputs):
+    """Record one operation: (results, kernel), the results as a list of pending values.
+
+    operator: has `specialize`; statics: a hashable tuple; inputs: values, Python numbers (a changing number never
+    recompiles) or None. What `specialize` raises comes through, and then nothing has been recorded.
+    """
+    epoch = tapes.epoch
+    key = [operator, statics]
+    fresh = None
+    for value in inputs:
+        if value.__class__ is Value:
+            if value.epoch is epoch:
+                key.append(value.slot)
+            else:
+                slot = epoch.slot_of.get(value)
+                key.append(_add_leaf(epoch, value) if slot is None else slot)
+        elif value is None:
+            key.append(None)
+        else:
+            key.append(value.__class__)
+            if fresh is None:
+                fresh = [value]
+            else:
+                fresh.append(value)
+    key = tuple(key)
+    state = epoch.state
+    following = state.next.get(key)
+    if following is None:
+        following = _advance(state, key, inputs, fresh)
+    values, slot = epoch.values, state.slots
+    results = []
+    for spec in following.kernel.outs:
+        result = Value(spec, None, epoch, slot)
+        values[slot] = ref(result)
+        results.append(result)
+        slot += 1
+    if fresh is not None:
+        for index, number in enumerate(fresh, state.numbers):
+            epoch.numbers[index] = number
+    epoch.state = following
+    if following.length >= epoch.limit:
+        cut(epoch)
+    elif settings.eager:
+        evaluate_all()
+    return results, following.kernel
+
+
+def _advance(state, key, inputs, fresh):
+    """The state behind an operation that was never recorded at this point before."""
+    specs = tuple(value.spec if value.__class__ is Value else None if value is None else value.__class__ for value in inputs)
+    kernel = kernel_of(key[0], key[1], specs)
+    trie.states += 1
+    return state.next.setdefault(key, State(state, kernel, key[2:], state.slots + len(kernel.outs), state.leaves,
+                                            state.numbers + len(fresh or ())))
+
+
+def _add_leaf(epoch, value):
+    """Enter a computed value into the tape; its slot."""
+    computed(value)
+    state, spec = epoch.state, value.spec
+    following = state.next.get(spec)
+    if following is None:
+        trie.states += 1
+        following = state.next.setdefault(spec, State(state, None, spec, state.slots + 1, state.leaves + 1, state.numbers))
+    slot = epoch.slot_of[value] = state.slots
+    epoch.leaves[state.leaves] = value
+    epoch.state = following
+    return slot
+
+
+def defer_check(value, judge):
+    """Have `judge(array)` called with a computed result when the tape is evaluated: it returns an exception, or None.
+
+    For errors that depend on data, such as an index out of range: raised at the latest when something is read.
+    """
+    tapes.epoch.checks.append((value, judge))

@@ -1,0 +1,269 @@
+"""Python arguments to an overload's parameters.
+
+Each row is compiled to a plain Python function (`compile_row`), which costs nothing at a call; where a name has several
+overloads, the types of the arguments choose one, and the choice is remembered. What fits none gets torch's TypeError.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from facade.core import dtypes
+from facade.core.ops.dispatch import apply, apply_inplace, apply_out, apply_view
+from facade.core.ops.table import ARRAY, Arrays
+from facade.core.tensor.tensor import Tensor
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "self", "x1": "self", "x2": "other", "input": "self", "a": "self"}
+NUMBERS = (bool, int, float, complex)
+PLAIN = {bool, int, float, complex, Tensor, type(None)}
+
+
+def operand(value):
+    """A tensor or number as the engine takes it: NumPy's scalars become Python's."""
+    return value if isinstance(value, Tensor) else value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def as_int(value):
+    """An index-like object as an int."""
+    return value.__index__() if not isinstance(value, Tensor) else int(value)
+
+
+def as_ints(value):
+    """A size or a list of dims as a tuple of ints; None stays."""
+    if value is None or value.__class__ is tuple and all(each.__class__ is int for each in value):
+        return value
+    if isinstance(value, (int, np.integer)):
+        return (int(value),)
+    return tuple(as_int(each) for each in value)
+
+
+def as_number(value):
+    """A Scalar that is compiled in: a Python number."""
+    return value.item() if isinstance(value, (Tensor, np.generic)) else value
+
+
+def _hashable(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+# ---------------------------------------------------------------- one overload
+def compile_row(row, inplace=False):
+    """The function of a row: parameters as in its line (`self` first), normalised, recorded."""
+    names = {"ARRAY": ARRAY, "Arrays": Arrays, "PLAIN": PLAIN, "operand": operand, "as_int": as_int, "as_ints": as_ints,
+             "as_number": as_number, "hashable": _hashable, "row": row,
+             "apply": apply_inplace if inplace else apply_view if row.view else apply}
+    head, body, statics, inputs, keyword = [], [], [], [], False
+    for param in row.schema.params:
+        if param.type in ("Generator", "Layout", "Device", "MemoryFormat"):
+            continue
+        if param.keyword and not keyword:
+            keyword = True
+            head.append("*")
+        names[f"default_{param.name}"] = param.default
+        head.append(param.name if param.required else f"{param.name}=default_{param.name}")
+        _bind(param, row, body, statics, inputs)
+    name = row.name + "_" * inplace
+    arguments = f"{inputs[0]}, ({', '.join(inputs[1:])}{',' * (len(inputs) > 1)})" if row.view and not inplace else f"({', '.join(inputs)},)"
+    source = f"def {name}({', '.join(head)}):\n" + "".join(f"    {line}\n" for line in body)
+    source += f"    return apply(row, ({', '.join(statics)},), {arguments})\n"
+    exec(compile(source, f"<facade {row.schema.line}>", "exec"), names)
+    function = names[name]
+    function.row = row
+    return function
+
+
+def _bind(param, row, body, statics, inputs):
+    """Add the lines that normalise one parameter, its place among the statics, and its inputs."""
+    name = param.name
+    if param in row.array_params and param.is_list:
+        statics.append(f"Arrays(len({name}))")
+        inputs.append(f"*{name}")
+    elif param in row.array_params:
+        body.append(f"if {name}.__class__ not in PLAIN: {name} = operand({name})")
+        if param.type == "Scalar" and not param.required and param.default is not None:
+            statics.append(f"ARRAY if {name} is not default_{name} else {name}")
+            inputs.append(f"*(({name},) if {name} is not default_{name} else ())")
+        else:
+            statics.append("ARRAY")
+            inputs.append(name)
+    else:
+        convert = {"int": "as_ints" if param.is_list else "as_int", "SymInt": "as_ints" if param.is_list else "as_int",
+                   "Scalar": "as_number", "float": "as_number"}.get(param.type, "hashable")
+        guard = f"if {name} is not None and {name}.__class__ is not int: " if convert == "as_int" else ""
+        body.append(f"{guard}{name} = {convert}({name})")
+        statics.append(name)
+
+
+# ---------------------------------------------------------------- several overloads, and errors
+_CHECKS = {
+    "Tensor": lambda value: isinstance(value, Tensor),
+    "Scalar": lambda value: isinstance(value, (*NUMBERS, np.number, np.bool_)) or isinstance(value, Tensor) and not value._value.spec.shape,
+    "int": lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    or isinstance(value, Tensor) and not value._value.spec.shape and value.dtype.category == dtypes.INTEGER,
+    "float": lambda value: isinstance(value, (float, int, np.number)) or isinstance(value, Tensor) and not value._value.spec.shape,
+    "bool": lambda value: isinstance(value, (bool, np.bool_)),
+    "str": lambda value: isinstance(value, str),
+    "ScalarType": lambda value: isinstance(value, dtypes.dtype),
+    "Dimname": lambda value: False,
+}
+_CHECKS["SymInt"] = _CHECKS["int"]
+_SHOWN = {"ScalarType": "torch.dtype", "Scalar": "Number", "SymInt": "int"}
+
+
+def _fits(param, value, row):
+    """Whether `value` can be passed for `param`."""
+    if value is None:
+        return param.optional or not param.required and param.default is None
+    check = _CHECKS.get(param.type, lambda _: True)
+    if param.is_list:
+        if isinstance(value, (list, tuple)):
+            return not value or check(value[0])
+        return bool(param.length) and check(value)
+    return check(value) or param.type == "Tensor" and row.numbers and param.name != "self" and isinstance(value, (*NUMBERS, np.generic))
+
+
+def _match(row, args, kwargs, method):
+    """(args, kwargs) for the compiled function of this overload, or None when they do not fit."""
+    params = row.schema.params
+    positional = [param for param in params if not param.keyword]
+    renamed = {}
+    names = {param.name for param in params}
+    for key, value in kwargs.items():
+        key = key if key in names else ALIASES.get(key, key)
+        if key not in names or key in renamed:
+            return None
+        renamed[key] = value
+    packs = len(positional) > 1 and positional[1].is_list and positional[1].type in ("int", "SymInt") and not positional[1].length
+    if packs and len(args) >= 2 and all(_CHECKS["int"](each) for each in args[1:]) and positional[1].name not in renamed \
+            and (len(args) > 2 or len(positional) == 2 or True):
+        args = (args[0], tuple(args[1:]))
+    if len(args) > len(positional):
+        return None
+    given = dict(zip((param.name for param in positional), args))
+    if given.keys() & renamed.keys():
+        return None
+    given |= renamed
+    for param in params:
+        if param.name not in given:
+            if param.required:
+                return None
+        elif not _fits(param, given[param.name], row):
+            return None
+    return args, renamed
+
+
+def _key(args, kwargs):
+    """What the choice of an overload depends on: types, the first element's for a sequence."""
+    kinds = [each.__class__ if each.__class__ not in (list, tuple) else (len(args), each[0].__class__ if each else None) for each in args]
+    for name, value in kwargs.items():
+        kinds += name, value.__class__ if value.__class__ not in (list, tuple) else ("sequence", value[0].__class__ if value else None)
+    return tuple(kinds)
+
+
+_IGNORED = ("out", "generator", "layout", "device", "memory_format", "pin_memory")
+
+
+def make_function(name, rows, method=False, inplace=False):
+    """The function called `name` with these overloads; as a method its first argument is `self`."""
+    compiled = [(row, compile_row(row, inplace)) for row in rows]
+    chosen = {}
+
+    def function(*args, **kwargs):
+        key = _key(args, kwargs)
+        direct = chosen.get(key)
+        if direct is not None:
+            return direct(*args, **kwargs)
+        out = kwargs.pop("out", None)
+        if out is not None:
+            return apply_out(name, lambda: function(*args, **kwargs), out, args)
+        for ignored in _IGNORED:
+            kwargs.pop(ignored, None)
+        for row, call in compiled:
+            found = _match(row, args, kwargs, method)
+            if found is not None:
+                if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
+                    chosen[key] = call
+                return call(*found[0], **found[1])
+        raise TypeError(_mismatch(name, rows, args, kwargs, method))
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = rows[0].doc + "."
+    function.rows = rows
+    return function
+
+
+def _zero_dim(args):
+    """Whether a tensor among the arguments may stand for a number, which its type alone does not tell."""
+    return any(isinstance(each, Tensor) and not each._value.spec.shape for each in args[1:])
+
+
+def _type_name(value):
+    return "Parameter" if getattr(value, "_is_param", False) else type(value).__name__ if not isinstance(value, (list, tuple)) or not value \
+        else f"{type(value).__name__} of " + f"({', '.join(_type_name(each) for each in value)}{',' * (len(value) == 1)})" if isinstance(value, tuple) \
+        else f"{type(value).__name__} of [{', '.join(_type_name(each) for each in value)}]"
+
+
+def signature_text(row, method):
+    """An overload as torch prints it in its TypeErrors: (Tensor input, int dim = None, *, torch.dtype dtype = None)."""
+    pieces, keyword = [], False
+    for param in row.schema.params[method:]:
+        if param.keyword and not keyword:
+            keyword = True
+            pieces.append("*")
+        kind = _SHOWN.get(param.type, param.type)
+        kind = f"tuple of {kind}s" if param.is_list else kind
+        shown = "input" if param.name == "self" else param.name
+        pieces.append(f"{kind} {shown}" + ("" if param.required else f" = {param.default}"))
+    if row.out and not method:
+        pieces += ([] if keyword else ["*"]) + ["Tensor out = None"]
+    return f"({', '.join(pieces)})"
+
+
+def _mismatch(name, rows, args, kwargs, method):
+    """torch's sentence for arguments that fit no overload."""
+    if len(rows) > 1 or rows[0].numbers and len(rows[0].schema.positional) > 1:
+        got = [_type_name(each) for each in args[method:]] + [f"{key}={_type_name(value)}" for key, value in kwargs.items()]
+        lines = "".join(f"\n * {signature_text(row, method)}" for row in rows)
+        return (f"{name}() received an invalid combination of arguments - got ({', '.join(got)}), but expected one of:{lines}\n")
+    return _single_mismatch(name, rows[0], args, kwargs, method)
+
+
+def _single_mismatch(name, row, args, kwargs, method):
+    positional = [param for param in row.schema.params if not param.keyword]
+    if len(args) > len(positional):
+        count = len(positional) - method
+        return f"{name}() takes {count} positional argument{'s' * (count != 1)} but {len(args) - method} {'was' if len(args) - method == 1 else 'were'} given"
+    names = {param.name for param in row.schema.params}
+    missing = [param for place, param in enumerate(positional) if param.required and place >= len(args)
+               and not {param.name, *(alias for alias, target in ALIASES.items() if target == param.name)} & kwargs.keys()]
+    if missing:
+        shown = ", ".join(f'"{"input" if param.name == "self" else param.name}"' for param in missing)
+        return f"{name}() missing {len(missing)} required positional arguments: {shown}"
+    for place, (param, value) in enumerate(zip(positional, args)):
+        if not _fits(param, value, row):
+            return _wrong_argument(name, param, value, f"(position {place + 1 - method}) ")
+    for key, value in kwargs.items():
+        if ALIASES.get(key, key) not in names and key not in names:
+            return f"{name}() got an unexpected keyword argument '{key}'"
+        param = next(param for param in row.schema.params if param.name in (key, ALIASES.get(key)))
+        if not _fits(param, value, row):
+            return _wrong_argument(name, param, value, "")
+    return f"{name}() received an invalid combination of arguments"
+
+
+def _wrong_argument(name, param, value, place):
+    shown = "input" if param.name == "self" else param.name
+    kind = _SHOWN.get(param.type, param.type)
+    kind = f"tuple of {kind}s" if param.is_list else kind
+    if param.is_list and isinstance(value, (list, tuple)):
+        wrong = next(index for index, each in enumerate(value) if not _fits(_element(param), each, _NO_NUMBERS))
+        return f"{name}(): argument '{shown}' {place}must be {kind}, but found element of type {type(value[wrong]).__name__} at pos {wrong}"
+    return f"{name}(): argument '{shown}' {place}must be {kind}, not {type(value).__name__}"
+
+
+class _NO_NUMBERS:
+    numbers = False
+
+
+def _element(param):
+
+    return replace(param, is_list=False, optional=False)

@@ -1,0 +1,270 @@
+"""Random tensors. Every number is drawn by one door (`_engine`), on the host, from PyTorch's own stream."""
+
+import contextlib
+
+import numpy as np
+
+from facade.core import devices, dtypes
+from facade.core.engine import constant
+from facade.core.ops.composites import composite
+from facade.core.ops.creation import _size, finish
+from facade.core.random import streams
+from facade.core.random.generator import default_generator
+from facade.core.tensor.modes import modes
+from facade.core.tensor.tensor import Tensor
+from facade.core.tensor.write import check_writable, write
+
+
+def _engine(generator):
+    return (generator or default_generator).engine
+
+
+def _made(array, requires_grad=False, out=None):
+    tensor = finish(Tensor._of(constant(array)), requires_grad)
+    return tensor if out is None else out.set_(tensor)
+
+
+def _plain(number):
+    return number.item() if isinstance(number, Tensor) else number
+
+
+# ---------------------------------------------------------------- by size
+def _sampler(name, draw, doc):
+    def sample(*size, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
+        size = (names["size"],) if "size" in names else size
+        devices.checked(device)
+        dtype = _float_dtype(name, dtype or dtypes.get_default_dtype())
+        return _made(draw(_engine(generator), _size(name, size), dtype=dtype.numpy), requires_grad, out)
+
+    def sample_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, generator=None):
+        dtype = _float_dtype(name, dtype or input.dtype)
+        return _made(draw(_engine(generator), input._value.spec.shape, dtype=dtype.numpy), requires_grad)
+    sample.__doc__ = doc
+    sample_like.__doc__ = doc + ", with the size and dtype of `input`"
+    composite(at="torch", name=name)(sample)
+    composite(at="torch", name=f"{name}_like")(sample_like)
+
+
+def _float_dtype(name, dtype):
+    if dtype.category < dtypes.FLOAT:
+        kernel = {"rand": "check_uniform_bounds", "randn": "normal_kernel_cpu"}[name]
+        raise NotImplementedError(f'"{kernel}" not implemented for \'{dtype.legacy}\'')
+    return dtype
+
+
+_sampler("rand", streams.uniform, "Numbers drawn evenly from 0 to 1")
+_sampler("randn", streams.normal, "Numbers drawn from the standard normal distribution")
+
+
+def _bounds(name, low, high):
+    low, high = int(_plain(low)), int(_plain(high))
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    return low, high
+
+
+@composite(at="torch")
+def randint(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
+    """Integers drawn evenly from `low` (0 if left out) up to `high`, which is not drawn"""
+    if isinstance(high, (tuple, list)):
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    devices.checked(device)
+    low, high = _bounds("randint", low, high)
+    return _made(streams.randint(_engine(generator), _size("randint", (size,)), low, high, dtype=(dtype or dtypes.int64).numpy), requires_grad, out)
+
+
+@composite(at="torch")
+def randint_like(input, low, high=None, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None, layout=None):
+    """Integers drawn evenly from `low` (0 if left out) up to `high`, with the size and dtype of `input`"""
+    low, high = _bounds("randint", *((0, low) if high is None else (low, high)))
+    return _made(streams.randint(_engine(generator), input._value.spec.shape, low, high, dtype=(dtype or input.dtype).numpy), requires_grad)
+
+
+@composite(at="torch")
+def randperm(n, *, generator=None, out=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """The integers from 0 to n - 1 in random order"""
+    if n < 0:
+        raise RuntimeError(f"n must be non-negative, got{n}")
+    return _made(streams.randperm(_engine(generator), n, (dtype or dtypes.int64).numpy), requires_grad, out)
+
+
+@composite(at="torch")
+def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
+    """Numbers drawn from normal distributions with these means and standard deviations"""
+    if size is None and not isinstance(mean, Tensor) and not isinstance(std, Tensor):
+        raise TypeError("normal() needs a size where mean and std are numbers")
+    if not isinstance(std, Tensor) and std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {float(std)}")
+    if size is not None:
+        array = streams.normal(_engine(generator), _size("normal", (size,)), float(mean), float(std), dtype=(dtype or dtypes.get_default_dtype()).numpy)
+        return _made(array, requires_grad, out)
+    first = mean if isinstance(mean, Tensor) else std
+    mean, std = (each.numpy_value() if isinstance(each, Tensor) else each for each in (mean, std))
+    if isinstance(std, np.ndarray) and (std < 0).any():
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
+    return _made(streams.normal(_engine(generator), shape, mean, std, dtype=first.dtype.numpy), requires_grad, out)
+
+
+# ---------------------------------------------------------------- from probabilities and rates
+@composite()
+def bernoulli(input, p=None, *, generator=None, out=None):
+    """1 with the probability of each element, or with probability p"""
+    probability = input.numpy_value() if p is None else _plain(p)
+    if p is None and not ((probability >= 0) & (probability <= 1)).all():
+        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please "
+                           "report an enhancement request to PyTorch.)")
+    return _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=input.dtype.numpy), out=out)
+
+
+@composite()
+def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+    """num_samples indices for each row of weights, drawn in proportion to them"""
+    weights = input.numpy_value()
+    if input.ndim not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {input.dtype.legacy}")
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if (weights.sum(-1) <= 0).any():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    return _made(streams.multinomial(_engine(generator), weights, num_samples, replacement), out=out)
+
+
+@composite(at="torch")
+def poisson(input, generator=None):
+    """Poisson-distributed numbers with the rates of the elements"""
+    return _made(streams.poisson(_engine(generator), input.numpy_value()))
+
+
+@composite(at="torch")
+def binomial(count, prob, generator=None):
+    """How many of `count` trials succeed, each with probability `prob`"""
+    return _made(streams.binomial(_engine(generator), *np.broadcast_arrays(count.numpy_value(), prob.numpy_value())))
+
+
+# ---------------------------------------------------------------- in place
+def _fill(tensor, draw):
+    """Fill a tensor with what `draw(engine order shape)` gives, in the order of memory."""
+    check_writable(tensor)
+    shape = tensor._value.spec.shape
+    if tensor._is_contiguous():
+        array = draw(shape, True)
+    else:
+        order = sorted(range(len(shape)), key=lambda dim: -tensor.strides[dim])
+        array = draw(tuple(shape[dim] for dim in order), False).transpose(np.argsort(order))
+    history = modes.grad and tensor.requires_grad
+    return tensor.copy_(Tensor._of(constant(np.ascontiguousarray(array)))) if history else write(tensor, constant(np.ascontiguousarray(array).reshape(shape)))
+
+
+@composite(at="Tensor")
+def uniform_(self, a=0.0, b=1.0, *, generator=None, **names):
+    """Fill with numbers drawn evenly from a to b"""
+    low, high = float(names.get("from", a)), float(names.get("to", b))
+    if low > high:
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
+    return _fill(self, lambda shape, _: streams.uniform(_engine(generator), shape, low, high, dtype=self.dtype.numpy))
+
+
+@composite(at="Tensor")
+def normal_(self, mean=0.0, std=1.0, *, generator=None):
+    """Fill with numbers drawn from a normal distribution"""
+    mean, std = float(mean), float(std)
+    if std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+    if self.dtype.category < dtypes.FLOAT:
+        raise NotImplementedError(f'"normal_kernel_cpu" not implemented for \'{self.dtype.legacy}\'')
+    return _fill(self, lambda shape, ordered: streams.normal(_engine(generator), shape, mean, std, dtype=self.dtype.numpy, contiguous=ordered))
+
+
+@composite(at="Tensor")
+def random_(self, a=None, b=None, *, generator=None, **names):
+    """Fill with integers drawn evenly: of the whole dtype, below `to`, or from `from` up to `to`"""
+    low, high = names.get("from", a), names.get("to", b)
+    if high is None and low is not None and "from" not in names:
+        low, high = 0, low
+    if high is None:
+        return _fill(self, lambda shape, _: streams.random(_engine(generator), shape, low, dtype=self.dtype.numpy))
+    low, high = _bounds("random_", low or 0, high)
+    return _fill(self, lambda shape, _: streams.randint(_engine(generator), shape, low, high, dtype=self.dtype.numpy))
+
+
+@composite(at="Tensor")
+def bernoulli_(self, p=0.5, *, generator=None):
+    """Fill with 1 with probability p (a number, or a tensor for each element), else 0"""
+    probability = p.numpy_value() if isinstance(p, Tensor) else p
+    if not isinstance(p, Tensor) and not 0 <= p <= 1:
+        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+    return _fill(self, lambda shape, _: streams.bernoulli(_engine(generator), shape, probability, dtype=self.dtype.numpy))
+
+
+def _one_parameter(name, draw, check, doc, **defaults):
+    def fill(self, *parameters, generator=None, **names):
+        values = dict(zip(defaults, parameters)) | names
+        values = {key: values.get(key, default) for key, default in defaults.items()}
+        check(**values)
+        return _fill(self, lambda shape, _: draw(_engine(generator), shape, *values.values(), dtype=self.dtype.numpy))
+    fill.__doc__ = doc
+    composite(at="Tensor", name=name)(fill)
+
+
+def _require(condition, sentence):
+    if not condition:
+        raise RuntimeError(sentence)
+
+
+_one_parameter("exponential_", streams.exponential, lambda lambd: _require(lambd > 0, f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}"),
+               "Fill with exponentially distributed numbers of this rate", lambd=1.0)
+_one_parameter("cauchy_", streams.cauchy, lambda median, sigma: _require(sigma > 0, f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}"),
+               "Fill with Cauchy-distributed numbers", median=0.0, sigma=1.0)
+_one_parameter("log_normal_", streams.log_normal, lambda mean, std: _require(std > 0, f"log_normal_ expects std > 0.0, but found std={std:g}"),
+               "Fill with numbers whose logarithm is normally distributed", mean=1.0, std=2.0)
+_one_parameter("geometric_", streams.geometric, lambda p: _require(0 < p < 1, f"geometric_ expects p to be in (0, 1), but got p={p:g}"),
+               "Fill with geometrically distributed numbers", p=None)
+
+
+# ---------------------------------------------------------------- the default generator
+def manual_seed(seed):
+    """Start the default generator anew from `seed`; the generator is returned (torch.manual_seed)."""
+    return default_generator.manual_seed(seed)
+
+
+def seed():
+    """Start the default generator anew from a seed that the operating system draws; the seed is returned."""
+    return default_generator.seed()
+
+
+def initial_seed():
+    """The seed of the default generator."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state():
+    """The state of the default generator, a uint8 tensor."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state):
+    """Put the default generator into a state that get_rng_state gave."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled=True, device_type="cuda"):
+    """Draws in this block leave the default generator as it was before."""
+    state = default_generator.engine.copy()
+    try:
+        yield
+    finally:
+        if enabled:
+            default_generator.engine = state
+
+
+FUNCTIONS = {each.__name__: each for each in (manual_seed, seed, initial_seed, get_rng_state, set_rng_state)}

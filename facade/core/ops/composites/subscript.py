@@ -1,0 +1,273 @@
+"""`x[...]` and `x[...] = v`.
+
+Integers, slices, None and `...` make a view, one step each. What is left are index tensors (long ones, and boolean masks,
+which stand for the positions where they are true): those gather a copy, or scatter what is assigned. A mask with one
+number assigned needs no positions: it is a choice, element by element, and its content never recompiles.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+
+from facade.core import dtypes
+from facade.core.engine import constant
+from facade.core.ops.composites import composite
+from facade.core.ops.composites.views import select, slice_view, unsqueeze
+from facade.core.ops.creation import tensor
+from facade.core.ops.dispatch import apply, apply_inplace, apply_view
+from facade.core.ops.index_checks import check_index
+from facade.core.ops.rows.shape import ALIAS
+from facade.core.ops.table import ARRAY, Arrays, op
+from facade.core.tensor.tensor import Tensor, method, typename
+
+_INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
+
+
+def _at(dims, indices, rank):
+    """The NumPy index with `indices` at `dims` and everything elsewhere."""
+    placed = dict(zip(dims, indices))
+    return tuple(placed.get(dim, slice(None)) for dim in range(rank))
+
+
+INDEX = op("index.Tensor(Tensor self, Tensor[] indices, int[] dims) -> Tensor",
+           lambda self, indices, dims: self.at[_at(dims, indices, self.ndim)].get(mode="clip"), doc="The elements at these indices", at="")
+
+
+def _put(self, indices, values, dims):
+    where = _at(dims, indices, self.ndim)
+    return self.at[where].set(values.astype(self.dtype), mode="clip")
+
+
+INDEX_PUT = op("index_put(Tensor self, Tensor[] indices, Tensor values, int[] dims) -> Tensor", _put, inplace=True,
+               doc="self with the elements at these indices replaced", at="")
+
+
+def _choose(self, mask, values, dim):
+    mask = mask.reshape((1,) * dim + mask.shape + (1,) * (self.ndim - dim - mask.ndim))
+    return jnp.where(mask, values.astype(self.dtype), self)
+
+
+MASK_PUT = op("index_put.mask(Tensor self, Tensor mask, Tensor values, int dim) -> Tensor", _choose, inplace=True,
+              doc="self with one value wherever the mask is true", at="")
+
+
+# ---------------------------------------------------------------- reading an index
+def _as_item(item):
+    """One entry of an index in its plain form: int, slice, None, Ellipsis, bool or Tensor."""
+    if item is None or item is Ellipsis or item.__class__ in (int, bool, slice):
+        return item
+    if isinstance(item, Tensor):
+        if not item.ndim and item.dtype.category == dtypes.INTEGER:
+            return int(item)
+        return item
+    if isinstance(item, np.ndarray) and item.ndim or isinstance(item, (list, tuple, range)):
+        return _sequence(item)
+    if hasattr(item, "__index__"):
+        return bool(item) if isinstance(item, np.bool_) else item.__index__()
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
+    raise IndexError(_INVALID.format(type(item).__name__))
+
+
+def _sequence(item):
+    made = tensor(item if not isinstance(item, range) else list(item))
+    return made.long() if not made.numel() and isinstance(item, (list, tuple)) else made
+
+
+def _items(self, index):
+    """The entries of an index, `...` made explicit."""
+    entries = index if isinstance(index, tuple) else (index,)
+    items = [_as_item(entry) for entry in entries]
+    taken = sum(_width(item) for item in items)
+    if taken > self.ndim:
+        if not self.ndim and len(items) == 1 and items[0].__class__ is int:
+            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number")
+        raise IndexError(f"too many indices for tensor of dimension {self.ndim}")
+    return items, self.ndim - taken
+
+
+def _width(item):
+    """How many dimensions an entry uses up."""
+    if item is None or item is Ellipsis or item.__class__ is bool:
+        return 0
+    return item.ndim if isinstance(item, Tensor) and item.dtype in (dtypes.bool, dtypes.uint8) else 1
+
+
+def _narrowed(self, items, spare):
+    """(the view that the plain entries make, [(dim, index tensor)])."""
+    view, dim, tensors, skipped = self, 0, [], False
+    for item in items:
+        if item is Ellipsis:
+            dim += 0 if skipped else spare
+            skipped = True
+        elif item is None:
+            view, dim = unsqueeze(view, dim), dim + 1
+        elif item.__class__ is int:
+            view = _picked(self, view, dim, item)
+        elif item.__class__ is slice:
+            view, dim = _cut(view, dim, item), dim + 1
+        else:
+            view, dim = _with_tensor(view, dim, item, tensors)
+    return view, tensors
+
+
+def _picked(self, view, dim, index):
+    extent = view._value.spec.shape[dim]
+    if not -extent <= index < extent:
+        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {extent}")
+    return select(view, dim, index)
+
+
+def _cut(view, dim, item):
+    step = item.step
+    if step is not None and step.__index__() < 0:
+        raise ValueError("step must be greater than zero")
+    extent = view._value.spec.shape[dim]
+    start, stop, step = item.indices(extent)
+    return view if (start, stop, step) == (0, extent, 1) and item == slice(None) else slice_view(view, dim, start, max(start, stop), step)
+
+
+def _with_tensor(view, dim, item, tensors):
+    if item.__class__ is bool:
+        view = unsqueeze(view, dim)
+        tensors.append((dim, _sequence([0] if item else []).long()))
+        return view, dim + 1
+    if item.dtype in (dtypes.bool, dtypes.uint8):
+        if not item.ndim:
+            view = unsqueeze(view, dim)
+            tensors.append((dim, _sequence([0] if bool(item) else []).long()))
+            return view, dim + 1
+        for place, (have, want) in enumerate(zip(item._value.spec.shape, view._value.spec.shape[dim:])):
+            if have != want:
+                raise IndexError(f"The shape of the mask {list(item.shape)} at index {place} does not match the shape of the indexed tensor "
+                                 f"{list(view.shape)} at index {dim + place}")
+        tensors.append((dim, item))
+        return view, dim + item.ndim
+    if item.dtype.category != dtypes.INTEGER:
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    tensors.append((dim, item))
+    return view, dim + 1
+
+
+def _positions(view, tensors):
+    """([dims], [long index tensors]) with masks as positions, checked against the sizes."""
+    dims, indices = [], []
+    for dim, where in tensors:
+        if where.dtype in (dtypes.bool, dtypes.uint8):
+            for offset, positions in enumerate(np.nonzero(where.numpy_value())):
+                dims.append(dim + offset)
+                indices.append(Tensor._of(constant(positions)))
+        else:
+            extent = view._value.spec.shape[dim]
+            check_index(where, extent, _out_of_bounds(dim, extent))
+            dims.append(dim)
+            indices.append(where)
+    _check_broadcast(indices)
+    return tuple(dims), indices
+
+
+def _out_of_bounds(dim, extent):
+    return lambda index: IndexError(f"index {index} is out of bounds for dimension {dim} with size {extent}" if extent else
+                                    f"index is out of bounds for dimension with size {extent}")
+
+
+def _check_broadcast(indices):
+    shapes = [each._value.spec.shape for each in indices]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise IndexError("shape mismatch: indexing tensors could not be broadcast together with shapes "
+                         + ", ".join(str(list(shape)) for shape in shapes)) from None
+
+
+# ---------------------------------------------------------------- getting and setting
+@method
+def __getitem__(self, index):
+    view, tensors = _narrowed(self, *_items(self, index))
+    if tensors:
+        dims, indices = _positions(view, tensors)
+        return apply(INDEX, (ARRAY, Arrays(len(indices)), dims), (view, *indices))
+    if view is self:
+        whole = index is Ellipsis or index == () if not isinstance(index, slice) else False
+        return apply_view(ALIAS, (ARRAY,), self) if whole or not self.ndim else slice_view(self, 0, 0, self._value.spec.shape[0], 1)
+    return view
+
+
+def _checked_value(self, value):
+    if isinstance(value, np.generic) or isinstance(value, np.ndarray) and not value.ndim:
+        value = value.item()
+    if not isinstance(value, (Tensor, bool, int, float, complex)):
+        raise TypeError(f"can't assign a {type(value).__name__} to a {typename(self)}")
+    if isinstance(value, complex) and not self.dtype.is_complex:
+        raise RuntimeError("value cannot be converted to type float without overflow")
+    return value
+
+
+@method
+def __setitem__(self, index, value):
+    value = _checked_value(self, value)
+    view, tensors = _narrowed(self, *_items(self, index))
+    if not tensors:
+        _assign_view(view, value)
+    elif len(tensors) == 1 and tensors[0][1].dtype is dtypes.bool and (not isinstance(value, Tensor) or value.numel() == 1 and value.ndim <= 1):
+        _assign_mask(view, *tensors[0], value)
+    else:
+        _assign_positions(view, *_positions(view, tensors), value)
+
+
+def _assign_view(view, value):
+    if not isinstance(value, Tensor):
+        view.fill_(value)
+        return
+    shape = value._value.spec.shape
+    lead = len(shape) - view.ndim
+    if lead > 0 and all(extent == 1 for extent in shape[:lead]):
+        value = value.reshape(shape[lead:])
+    view.copy_(value.expand(view.shape) if value.shape != view.shape else value)
+
+
+def _assign_mask(view, dim, mask, value):
+    if isinstance(value, Tensor):
+        _check_source(view, value)
+        value = value.reshape(())
+    apply_inplace(MASK_PUT, (ARRAY, ARRAY, ARRAY, dim), (view, mask, value))
+
+
+def _check_source(view, value):
+    if value.dtype is not view.dtype:
+        raise RuntimeError(f"Index put requires the source and destination dtypes match, got {view.dtype.legacy} for the destination "
+                           f"and {value.dtype.legacy} for the source.")
+
+
+def _assign_positions(view, dims, indices, value):
+    if isinstance(value, Tensor):
+        _check_source(view, value)
+        value = _fitted(value, _result_shape(view._value.spec.shape, dims, indices))
+    apply_inplace(INDEX_PUT, (ARRAY, Arrays(len(indices)), ARRAY, dims), (view, *indices, value))
+
+
+def _fitted(value, wanted):
+    shape = value._value.spec.shape
+    lead = len(shape) - len(wanted)
+    if lead > 0 and all(extent == 1 for extent in shape[:lead]):
+        value, shape = value.reshape(shape[lead:]), shape[lead:]
+    if len(shape) > len(wanted) or any(have not in (1, want) for have, want in zip(reversed(shape), reversed(wanted))):
+        raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape)} cannot be broadcast to indexing result of shape {list(wanted)}")
+    return value
+
+
+def _result_shape(shape, dims, indices):
+    """The shape of what these indices pick: theirs in place of the indexed dims, or in front when those are apart."""
+    picked = np.broadcast_shapes(*(each._value.spec.shape for each in indices))
+    rest = [extent for dim, extent in enumerate(shape) if dim not in dims]
+    together = list(dims) == list(range(dims[0], dims[0] + len(dims)))
+    place = dims[0] if together else 0
+    return (*rest[:place], *picked, *rest[place:])
+
+
+@composite(at="Tensor")
+def index_put_(self, indices, values, accumulate=False):
+    """Write `values` at these indices, or add them with accumulate=True"""
+    if accumulate:
+        return self.copy_(self.index_put(indices, values, accumulate=True))
+    __setitem__(self, tuple(slice(None) if each is None else each for each in indices), values)
+    return self

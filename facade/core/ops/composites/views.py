@@ -1,0 +1,504 @@
+"""Views: arguments checked in torch's words and brought to the form that the rows take."""
+
+import math
+
+from facade.core import dtypes
+from facade.core.errors import broadcast_shapes, dim_range, dims_of
+from facade.core.ops.binding import as_ints
+from facade.core.ops.composites import composite
+from facade.core.ops.dispatch import apply, apply_view
+from facade.core.ops.rows import shape as rows
+from facade.core.ops.table import ARRAY
+from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
+from facade.core.tensor.history import node_class
+from facade.core.tensor.tensor import Tensor
+
+
+def _shape(tensor):
+    return tensor._value.spec.shape
+
+
+def _packed(sizes):
+    """view(2, 3) and view((2, 3)) alike, as a tuple of ints."""
+    return as_ints(tuple(sizes[0])) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else as_ints(tuple(sizes))
+
+
+# ---------------------------------------------------------------- order of dimensions
+@composite()
+def transpose(input, dim0, dim1):
+    """The tensor with dim0 and dim1 exchanged"""
+    rank = input.ndim
+    return apply_view(rows.TRANSPOSE, (ARRAY, dim_range(dim0, rank), dim_range(dim1, rank)), input)
+
+
+for _name in ("swapaxes", "swapdims"):
+    composite(name=_name)(transpose)
+
+
+@composite()
+def t(input):
+    """The transpose of a matrix; vectors and scalars as they are"""
+    if input.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    return apply_view(rows.T, (ARRAY,), input)
+
+
+@composite()
+def permute(input, *dims):
+    """The dimensions in the order of `dims`"""
+    order, rank = _packed(dims), input.ndim
+    if len(order) != rank:
+        raise RuntimeError("permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering "
+                           f"of dimensions i.e. input.dim() = {rank} is not equal to len(dims) = {len(order)}")
+    order = tuple(dim_range(dim, rank) for dim in order)
+    if len(set(order)) != rank:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return apply_view(rows.PERMUTE, (ARRAY, order), input)
+
+
+@composite()
+def movedim(input, source, destination):
+    """The dimensions at `source` moved to `destination`, the others in their order"""
+    rank = input.ndim
+    sources, targets = dims_of(as_ints(source), rank), dims_of(as_ints(destination), rank)
+    if len(sources) != len(targets):
+        raise RuntimeError("movedim: Invalid source or destination dims: source "
+                           f"({list(as_ints(source))} dims) should contain the same number of dims as destination ({list(as_ints(destination))} dims)")
+    rest = iter(dim for dim in range(rank) if dim not in sources)
+    placed = dict(zip(targets, sources))
+    return permute(input, tuple(placed[dim] if dim in placed else next(rest) for dim in range(rank)))
+
+
+composite(name="moveaxis")(movedim)
+
+
+def _reversed(self):
+    """All dimensions in reverse order"""
+    return t(self) if self.ndim == 2 else permute(self, tuple(range(self.ndim))[::-1])
+
+
+def _matrix_transposed(self):
+    """The last two dimensions exchanged"""
+    if self.ndim < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
+    return transpose(self, -2, -1)
+
+
+Tensor.T = property(_reversed)
+Tensor.mT = property(_matrix_transposed)
+Tensor.H = property(lambda self: t(self).conj() if self.dtype.is_complex else t(self))
+Tensor.mH = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
+
+
+@composite()
+def adjoint(input):
+    """The last two dimensions exchanged, and conjugated"""
+    return Tensor.mH.fget(input)
+
+
+# ---------------------------------------------------------------- shapes
+@composite(at="Tensor")
+def view(self, *size, dtype=None):
+    """The same memory with another shape, or its bits as another dtype"""
+    if dtype is not None or len(size) == 1 and isinstance(size[0], dtypes.dtype):
+        return _view_dtype(self, dtype or size[0])
+    shape = inferred_shape(_view_sizes(size), self.numel())
+    if view_strides(_shape(self), self.strides, shape) is None:
+        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+                           "contiguous subspaces). Use .reshape(...) instead.")
+    return apply_view(rows.VIEW, (ARRAY, shape), self)
+
+
+def _view_sizes(size):
+    sizes = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    for place, extent in enumerate(sizes, 1):
+        if not hasattr(extent, "__index__"):
+            raise TypeError("view() received an invalid combination of arguments - got "
+                            f"({type(extent).__name__}), but expected one of:\n * (torch.dtype dtype)\n * (tuple of ints size)\n")
+    return as_ints(tuple(sizes))
+
+
+def _view_dtype(self, dtype):
+    wide, narrow = self.dtype.itemsize, dtype.itemsize
+    if wide != narrow and not self.ndim:
+        raise RuntimeError("self.dim() cannot be 0 to view "
+                           f"{self.dtype.legacy} as {dtype.legacy} (different element sizes)")
+    if narrow > wide and _shape(self)[-1] % (narrow // wide):
+        raise RuntimeError(f"self.size(-1) must be divisible by {narrow // wide} to view {self.dtype.legacy} as {dtype.legacy} "
+                           f"(different element sizes), but got {_shape(self)[-1]}")
+    return apply_view(rows.VIEW_DTYPE, (ARRAY, dtype, wide), self)
+
+
+@composite()
+def reshape(input, *shape, **named):
+    """The same elements with another shape: a view where that can be, else a copy"""
+    wanted = inferred_shape(_packed(shape or (named["shape"],)), input.numel())
+    if view_strides(_shape(input), input.strides, wanted) is None:
+        return apply(rows.UNSAFE_VIEW, (ARRAY, wanted), (input.clone(),))
+    return apply_view(rows.VIEW, (ARRAY, wanted), input)
+
+
+@composite(at="Tensor")
+def view_as(self, other):
+    """The same memory with the shape of `other`"""
+    return view(self, other.shape)
+
+
+@composite(at="Tensor")
+def reshape_as(self, other):
+    """The same elements with the shape of `other`"""
+    return reshape(self, other.shape)
+
+
+@composite()
+def flatten(input, start_dim=0, end_dim=-1):
+    """The dimensions from start_dim to end_dim as one"""
+    rank = input.ndim
+    first, last = dim_range(start_dim, rank), dim_range(end_dim, rank)
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not rank:
+        return reshape(input, (1,))
+    if first == last:
+        return input
+    shape = _shape(input)
+    return reshape(input, (*shape[:first], math.prod(shape[first:last + 1]), *shape[last + 1:]))
+
+
+@composite()
+def ravel(input):
+    """All elements in one dimension"""
+    return reshape(input.contiguous(), (-1,))
+
+
+@composite()
+def unflatten(input, dim, sizes):
+    """The dimension `dim` as several"""
+    dim, shape = dim_range(dim, input.ndim), _shape(input)
+    sizes = tuple(sizes)
+    known = math.prod(each for each in sizes if each != -1)
+    if -1 in sizes and (not known or shape[dim] % known) or -1 not in sizes and known != shape[dim]:
+        raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input tensor")
+    sizes = tuple(shape[dim] // known if each == -1 else each for each in sizes)
+    return view(input, (*shape[:dim], *sizes, *shape[dim + 1:]))
+
+
+@composite(at="Tensor")
+def expand(self, *size, implicit=False):
+    """Dimensions of size 1 repeated to `size` (-1 keeps one), without copying"""
+    wanted, shape = _packed(size), _shape(self)
+    lead = len(wanted) - len(shape)
+    if lead < 0:
+        raise RuntimeError(f"expand({self.type()}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
+                           f"greater or equal to the number of dimensions in the tensor ({len(shape)})")
+    filled = []
+    for dim, extent in enumerate(wanted):
+        have = shape[dim - lead] if dim >= lead else 1
+        if extent == -1:
+            if dim < lead:
+                raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}")
+            extent = have
+        if have != 1 and have != extent:
+            raise RuntimeError(f"The expanded size of the tensor ({extent}) must match the existing size ({have}) at non-singleton dimension "
+                               f"{dim}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}")
+        filled.append(extent)
+    return apply_view(rows.EXPAND, (ARRAY, tuple(filled)), self)
+
+
+@composite(at="Tensor")
+def expand_as(self, other):
+    """Expanded to the shape of `other`"""
+    return expand(self, other.shape)
+
+
+@composite()
+def broadcast_to(input, size):
+    """Expanded to `size`"""
+    return expand(input, size)
+
+
+@composite(at="torch")
+def broadcast_tensors(*tensors):
+    """The tensors expanded to their common shape"""
+    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    shape = broadcast_shapes(*map(_shape, tensors))
+    return tuple(expand(each, shape) for each in tensors)
+
+
+@composite(at="torch", name="broadcast_shapes")
+def broadcast_shapes_of(*shapes):
+    """The shape that these shapes broadcast to, as a Size"""
+    return Size(broadcast_shapes(*((each,) if isinstance(each, int) else tuple(each) for each in shapes)))
+
+
+@composite()
+def unsqueeze(input, dim):
+    """A new dimension of size 1 at `dim`"""
+    return apply_view(rows.UNSQUEEZE, (ARRAY, dim_range(dim, input.ndim + 1)), input)
+
+
+@composite()
+def squeeze(input, dim=None):
+    """Without the dimensions of size 1, or without those among `dim`"""
+    shape = _shape(input)
+    asked = range(len(shape)) if dim is None else dims_of(dim, len(shape)) if shape else ()
+    drop = tuple(each for each in asked if shape[each] == 1)
+    node = 0 if dim is None else 1 if isinstance(dim, int) else 2
+    return apply_view(rows.SQUEEZES[node], (ARRAY, drop), input)
+
+
+def _grow(names):
+    def atleast(*tensors):
+        """The tensors with dimensions of size 1 added up to this many"""
+        if len(tensors) == 1:
+            return tuple(map(one, tensors[0])) if isinstance(tensors[0], (tuple, list)) else one(tensors[0])
+        return tuple(map(one, tensors))
+
+    def one(tensor):
+        if tensor.ndim >= names:
+            return tensor
+        if tensor.ndim == 0:
+            return reshape(tensor, (1,) * names)
+        if tensor.ndim == 1:
+            return unsqueeze(tensor, 0) if names == 2 else unsqueeze(unsqueeze(tensor, 0), -1)
+        return unsqueeze(tensor, -1)
+    return atleast
+
+
+for _rank in (1, 2, 3):
+    composite(at="torch", name=f"atleast_{_rank}d")(_grow(_rank))
+
+
+# ---------------------------------------------------------------- parts
+@composite()
+def select(input, dim, index):
+    """The slice at `index` along `dim`"""
+    if not input.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim, index = dim_range(dim, input.ndim), index.__index__()
+    extent = _shape(input)[dim]
+    if not -extent <= index < extent:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(_shape(input))} at dimension {dim}")
+    return apply_view(rows.SELECT, (ARRAY, dim, ARRAY), input, (index % extent,))
+
+
+def slice_view(input, dim, start, stop, step):
+    """input[..., start:stop:step, ...] along `dim`; the bounds are already within 0 and the size."""
+    length = max(0, -(-(stop - start) // step))
+    return apply_view(rows.SLICE, (ARRAY, dim, ARRAY, length, step), input, (start,))
+
+
+@composite()
+def narrow(input, dim, start, length):
+    """`length` elements from `start` along `dim`"""
+    if not input.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    dim, start, length = dim_range(dim, input.ndim), int(start), int(length)
+    extent = _shape(input)[dim]
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -extent <= start <= extent:
+        raise IndexError(f"start out of range (expected to be in range of [{-extent}, {extent}], but got {start})")
+    start = start + extent if start < 0 else start
+    if start + length > extent:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({extent}).")
+    return slice_view(input, dim, start, start + length, 1)
+
+
+def _several(views, name):
+    """Mark views that came out together: they may not be written to while history is recorded."""
+    for place, each in enumerate(views):
+        each._multi_view = name
+        if each._node is not None:
+            each._node.__class__ = node_class(name)
+    return tuple(views)
+
+
+@composite()
+def unbind(input, dim=0):
+    """The slices along `dim`, as a tuple"""
+    if not input.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    dim = dim_range(dim, input.ndim)
+    return _several([select(input, dim, index) for index in range(_shape(input)[dim])], "UnbindBackward0")
+
+
+@composite()
+def split(tensor, split_size_or_sections, dim=0):
+    """Pieces of this size along `dim` (the last may be smaller), or pieces of these sizes"""
+    if not tensor.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    dim = dim_range(dim, tensor.ndim)
+    extent = _shape(tensor)[dim]
+    if isinstance(split_size_or_sections, (list, tuple)):
+        sizes = as_ints(tuple(split_size_or_sections))
+        if sum(sizes) != extent:
+            raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {extent} (input tensor's size at dimension {dim}), "
+                               f"but got split_sizes={list(sizes)}")
+        return _pieces(tensor, dim, sizes, "SplitWithSizesBackward0")
+    size = int(split_size_or_sections)
+    if size < 0:
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+    if size == 0 and extent:
+        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {extent}")
+    count = max(1, -(-extent // size)) if size else 1
+    return _pieces(tensor, dim, [min(size, extent - place * size) if size else 0 for place in range(count)], "SplitBackward0")
+
+
+def _pieces(tensor, dim, sizes, name):
+    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    return _several([slice_view(tensor, dim, start, start + size, 1) for start, size in zip(starts, sizes)], name)
+
+
+@composite(at="torch Tensor", name="split_with_sizes")
+def split_with_sizes(input, split_sizes, dim=0):
+    """Pieces of these sizes along `dim`"""
+    return split(input, list(split_sizes), dim)
+
+
+@composite()
+def chunk(input, chunks, dim=0):
+    """At most `chunks` pieces of equal size along `dim` (the last may be smaller)"""
+    if not input.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    dim = dim_range(dim, input.ndim)
+    extent = _shape(input)[dim]
+    size = -(-extent // chunks)
+    return _pieces(input, dim, [0] * chunks, "SplitWithSizesBackward0") if not size else split(input, size, dim)
+
+
+@composite()
+def tensor_split(input, indices_or_sections, dim=0):
+    """Pieces along `dim`: this many, as even as can be, or cut before these indices"""
+    if not input.ndim:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
+    dim = dim_range(dim, input.ndim)
+    extent = _shape(input)[dim]
+    if isinstance(indices_or_sections, Tensor):
+        indices_or_sections = indices_or_sections.tolist()
+    if isinstance(indices_or_sections, int):
+        sections = indices_or_sections
+        if sections <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {sections}")
+        sizes = [extent // sections + (place < extent % sections) for place in range(sections)]
+        cuts = [sum(sizes[:place]) for place in range(1, sections)]
+    else:
+        cuts = list(indices_or_sections)
+    bounds = [slice(start, stop).indices(extent)[:2] for start, stop in zip([0, *cuts], [*cuts, extent])]
+    return tuple(slice_view(input, dim, start, max(start, stop), 1) for start, stop in bounds)
+
+
+for _name, _dim, _least in (("hsplit", 1, 1), ("vsplit", 0, 2), ("dsplit", 2, 3)):
+    def _splitter(name=_name, dim=_dim, least=_least):
+        def split_along(input, indices_or_sections):
+            """Pieces along one dimension, as tensor_split makes them"""
+            if input.ndim < least:
+                raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, "
+                                   f"but got a tensor with {input.ndim} dimensions!")
+            along = 0 if input.ndim == 1 else dim
+            if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or _shape(input)[along] % indices_or_sections):
+                raise RuntimeError(f"torch.{name} attempted to split along dimension {along}, but the size of the dimension "
+                                   f"{_shape(input)[along]} is not divisible by the split_size {indices_or_sections}!")
+            return tensor_split(input, indices_or_sections, along)
+        return split_along
+    composite(name=_name)(_splitter())
+
+
+@composite()
+def diagonal(input, offset=0, dim1=0, dim2=1):
+    """The diagonal of the matrices in dim1 and dim2, as the last dimension"""
+    rank = input.ndim
+    dim1, dim2 = dim_range(dim1, rank), dim_range(dim2, rank)
+    if dim1 == dim2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return apply_view(rows.DIAGONAL, (ARRAY, offset, dim1, dim2), input)
+
+
+@composite(at="Tensor")
+def unfold(self, dimension, size, step):
+    """Windows of `size` elements, every `step`, as a last dimension"""
+    dim = dim_range(dimension, self.ndim)
+    extent = _shape(self)[dim] if self.ndim else 1
+    if size > extent:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {extent} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return apply_view(rows.UNFOLD, (ARRAY, dim, size, step), self)
+
+
+@composite()
+def as_strided(input, size, stride, storage_offset=None):
+    """Elements of the memory at these sizes and strides"""
+    start = input._geometry[1] if input._geometry is not None else 0
+    whole = input
+    if input._chain:
+        whole = input._base if input._base is not None else input._whole()
+    return apply_view(rows.AS_STRIDED, (ARRAY, tuple(size), tuple(stride), start if storage_offset is None else storage_offset), whole)
+
+
+@composite(at="torch")
+def real(input):
+    """The real parts; a real tensor as it is"""
+    return apply_view(rows.REAL, (ARRAY,), input) if input.dtype.is_complex else input
+
+
+@composite(at="torch")
+def imag(input):
+    """The imaginary parts"""
+    if not input.dtype.is_complex:
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return apply_view(rows.IMAG, (ARRAY,), input)
+
+
+def _set_part(part):
+    return lambda self, value: part(self).copy_(value if isinstance(value, Tensor) else self.new_tensor(value, dtype=self.dtype.to_real()))
+
+
+Tensor.real = property(real, _set_part(real))
+Tensor.imag = property(imag, _set_part(imag))
+
+
+@composite(at="torch")
+def view_as_real(input):
+    """Real and imaginary parts as a last dimension of size 2"""
+    if not input.dtype.is_complex:
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return apply_view(rows.VIEW_AS_REAL, (ARRAY,), input)
+
+
+@composite(at="torch")
+def view_as_complex(input):
+    """A last dimension of size 2 as complex numbers"""
+    if input.dtype not in (dtypes.float16, dtypes.float32, dtypes.float64):
+        raise RuntimeError(f"view_as_complex is only supported for floating point tensors, but got a tensor of scalar type: {input.dtype.legacy}")
+    if not input.ndim or _shape(input)[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    return apply_view(rows.VIEW_AS_COMPLEX, (ARRAY,), input)
+
+
+# ---------------------------------------------------------------- the same tensor, a copy
+@composite()
+def detach(input):
+    """The same memory without history"""
+    return input._alias()
+
+
+@composite()
+def clone(input, *, memory_format=None):
+    """A copy, through which gradients flow"""
+    made = apply(rows.CLONE, (ARRAY,), (input,))
+    if input._geometry is not None and memory_format is None:
+        strides = kept_strides(_shape(input), [(_shape(input), input.strides)])
+        if strides is not None:
+            made._geometry = strides, 0
+    return made
+
+
+@composite(at="Tensor")
+def contiguous(self, memory_format=None):
+    """The tensor itself where its elements lie in order, else a copy"""
+    return self if self._is_contiguous() else apply(rows.CLONE, (ARRAY,), (self,))
+
+

@@ -1,0 +1,401 @@
+"""Making tensors: from data, filled, ranges, and like others.
+
+Small ones are made by NumPy at once; large filled ones are recorded, so that no memory moves to the device.
+"""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+
+from facade.core import devices, dtypes, engine
+from facade.core.engine import constant
+from facade.core.engine.policy import settings
+from facade.core.ops.binding import as_ints
+from facade.core.shapes import contiguous_strides, kept_strides
+from facade.core.tensor.history import set_requires_grad
+from facade.core.tensor.modes import modes
+from facade.core.tensor.tensor import Tensor
+
+
+def finish(tensor, requires_grad=False):
+    """Set the flags of a new tensor."""
+    if modes.inference:
+        tensor._inference = True
+    if requires_grad:
+        set_requires_grad(tensor, True)
+    return tensor
+
+
+def from_array(array, requires_grad=False):
+    """A tensor that holds this NumPy array, which nobody may write to afterwards."""
+    return finish(Tensor._of(constant(array)), requires_grad)
+
+
+# ---------------------------------------------------------------- from data
+def _infer(data):
+    """The dtype torch gives to nested Python data."""
+    if isinstance(data, Tensor):
+        return data.dtype
+    if isinstance(data, (np.ndarray, np.generic)):
+        return dtypes.of_array(data)
+    if isinstance(data, (bool, int, float, complex)):
+        return dtypes.of_number(data)
+    if isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, dict):
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    found = None
+    for each in data:
+        if isinstance(each, str):
+            raise ValueError(f"too many dimensions '{type(each).__name__}'")
+        inner = _infer(each) if not isinstance(each, np.generic) else dtypes.of_array(each)
+        if isinstance(each, np.floating):
+            inner = dtypes.get_default_dtype()
+        found = inner if found is None else dtypes.promote_types(found, inner)
+    return found or dtypes.get_default_dtype()
+
+
+def _sizes(data):
+    """The shape of nested sequences, read down the first elements."""
+    shape = []
+    while isinstance(data, (list, tuple)) or hasattr(data, "__len__") and not isinstance(data, (str, np.ndarray, Tensor)):
+        shape.append(len(data))
+        if not len(data):
+            break
+        data = data[0]
+    if isinstance(data, (np.ndarray, Tensor)):
+        shape += data.shape
+    return shape
+
+
+def _flatten(data, shape, dim, out):
+    """Append the numbers of nested data; ValueError in torch's words where it is ragged."""
+    if dim == len(shape):
+        if isinstance(data, (list, tuple)):
+            raise TypeError(f"must be real number, not {type(data).__name__}")
+        out.append(data)
+        return
+    if not hasattr(data, "__len__"):
+        raise TypeError("not a sequence")
+    if len(data) != shape[dim]:
+        raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
+    for each in data:
+        _flatten(each, shape, dim + 1, out)
+
+
+def array_of(data, dtype=None):
+    """Nested Python data, arrays and tensors as one new NumPy array."""
+    if isinstance(data, Tensor):
+        data = data.numpy_value()
+    elif hasattr(data, "__array__") and not isinstance(data, (np.ndarray, np.generic)):
+        data = np.asarray(data)
+    if isinstance(data, np.ndarray):
+        if not data.dtype.isnative:
+            raise ValueError("given numpy array has byte order different from the native byte order. "
+                             "Conversion between byte orders is currently not supported.")
+        return np.array(data, (dtype or dtypes.of_array(data)).numpy)
+    dtype = dtype or _infer(data)
+    if data.__class__ in (float, int, bool) or data.__class__ is list and all(each.__class__ in (float, bool) for each in data):
+        flat, shape = data, None
+    else:
+        shape, flat = _sizes(data), []
+        _flatten(data, shape, 0, flat)
+        flat = [each.item() if isinstance(each, (Tensor, np.ndarray, np.generic)) else each for each in flat]
+    made = _numbers_array(flat, dtype)
+    return made if shape is None else made.reshape(shape)
+
+
+def _numbers_array(numbers, dtype):
+    """Python numbers as an array of this dtype; torch's error for what does not fit."""
+    if dtype.category in (dtypes.INTEGER, dtypes.BOOL):
+        return _integers_array(np.asarray(numbers), dtype, numbers)
+    wide = np.complex128 if dtype.is_complex else np.float64
+    with np.errstate(over="ignore"):
+        return np.asarray(numbers, wide).astype(dtype.numpy)
+
+
+def _integers_array(array, dtype, numbers):
+    if array.dtype == object or array.dtype.kind == "u" and dtype is not dtypes.uint64:
+        raise ValueError("Overflow when unpacking long long")
+    if dtype.category == dtypes.BOOL:
+        return array.astype(bool)
+    if array.dtype.kind == "c":
+        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
+    whole = np.trunc(array) if array.dtype.kind == "f" else array
+    limits = np.iinfo(dtype.numpy)
+    if whole.size and (whole.max() > limits.max or whole.min() < limits.min):
+        raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(dtype, dtype.name + '_t')} without overflow")
+    return whole.astype(dtype.numpy)
+
+
+_C_NAMES = {dtypes.uint8: "uint8", dtypes.int8: "int8", dtypes.int32: "int", dtypes.int64: "int64_t"}
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new tensor that copies `data`: numbers, nested sequences, NumPy arrays or tensors (torch.tensor)."""
+    devices.checked(device)
+    _check_dtype("tensor", dtype)
+    return from_array(array_of(data, dtype), requires_grad)
+
+
+def _check_dtype(name, dtype):
+    if dtype is not None and not isinstance(dtype, dtypes.dtype):
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+
+
+def as_tensor(data, dtype=None, device=None):
+    """`data` as a tensor, sharing memory where that can be: tensors and NumPy arrays (torch.as_tensor)."""
+    devices.checked(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, np.ndarray) and (dtype is None or dtype is dtypes.of_array(data)):
+        return from_numpy(data)
+    return tensor(data, dtype=dtype)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """`obj` as a tensor; a copy only if asked or needed (torch.asarray)."""
+    if isinstance(obj, np.generic):
+        obj = np.asarray(obj)
+    made = tensor(obj.detach() if isinstance(obj, Tensor) else obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    if copy is False and isinstance(obj, (list, tuple, int, float)):
+        raise ValueError("can't alias a sequence: pass copy=None or copy=True")
+    return made.requires_grad_() if requires_grad else made
+
+
+def from_numpy(ndarray):
+    """A tensor that shares the memory of a NumPy array: what is written to one is seen in the other (torch.from_numpy)."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.of_array(ndarray)
+    if not ndarray.dtype.isnative:
+        raise ValueError("given numpy array has byte order different from the native byte order. "
+                         "Conversion between byte orders is currently not supported.")
+    if any(stride < 0 for stride in ndarray.strides):
+        raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+                         "supported. (You can probably work around this by making a copy of your array  with array.copy().) ")
+    made = from_array(ndarray.copy())
+    made.storage_cell.share(ndarray)
+    strides = tuple(stride // ndarray.itemsize for stride in ndarray.strides)
+    if strides != contiguous_strides(ndarray.shape) and ndarray.size:
+        made._geometry = strides, 0
+    return made
+
+
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A tensor that shares the memory of a Python buffer (torch.frombuffer)."""
+    made = from_numpy(np.frombuffer(buffer, dtype.numpy, count, offset))
+    return made.requires_grad_(requires_grad)
+
+
+def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
+    """A zero-dimensional tensor of a number."""
+    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+# ---------------------------------------------------------------- filled
+class _Full:
+    """The operator that fills a shape with a number."""
+
+    def specialize(self, specs, statics):
+        shape, dtype = statics
+        return lambda number: jnp.full(shape, number.astype(dtype))
+
+
+_FULL = _Full()
+
+
+def _size(name, size):
+    """The arguments of zeros(2, 3), zeros((2, 3)) or zeros(torch.Size([2, 3])) as a tuple."""
+    if len(size) == 1 and isinstance(size[0], (list, tuple)):
+        size = size[0]
+    elif len(size) == 1 and not hasattr(size[0], "__index__"):
+        raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(size[0]).__name__}")
+    for place, extent in enumerate(size, 1):
+        if not hasattr(extent, "__index__") or isinstance(extent, bool):
+            raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {place} with error "
+                            f'"type must be tuple of ints,but got {type(extent).__name__}"')
+    shape = as_ints(tuple(size))
+    for extent in shape:
+        if extent < 0:
+            raise RuntimeError(f"{name}: Dimension size must be non-negative." if name in ("zeros", "ones") else
+                               f"Trying to create tensor with negative dimension {extent}: {list(shape)}")
+    return shape
+
+
+def filled(shape, number, dtype, requires_grad=False):
+    """A tensor of this shape, every element `number`."""
+    if math.prod(shape) * dtype.itemsize <= settings.inline_bytes:
+        return from_array(np.full(shape, number, dtype.numpy), requires_grad)
+    (value,), _ = engine.record(_FULL, (shape, dtype.numpy), [number])
+    return finish(Tensor._of(value), requires_grad)
+
+
+def _filler(name, number):
+    def create(*size, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, memory_format=None, **names):
+        if "size" in names:
+            size = (names.pop("size"),)
+        for unknown in names:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{unknown}'")
+        if not size:
+            raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+        devices.checked(device)
+        _check_dtype(name, dtype)
+        shape = _size(name, size)
+        made = filled(shape, number, dtype or (out.dtype if out is not None else dtypes.get_default_dtype()), requires_grad)
+        return made if out is None else out.set_(made)
+
+    def create_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        made = filled(input._value.spec.shape, number, dtype or input.dtype, requires_grad)
+        if input._geometry is not None:
+            made._geometry = _dense_like(input)
+        return made
+
+    def create_new(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+        return filled(_size(f"new_{name}", size), number, dtype or self.dtype, requires_grad)
+    create.__name__, create_like.__name__, create_new.__name__ = name, f"{name}_like", f"new_{name}"
+    create.__doc__ = f"A tensor of this size, filled with {number} (torch.{name})."
+    create_like.__doc__ = f"A tensor with the size and dtype of `input`, filled with {number}."
+    create_new.__doc__ = f"A tensor of this size with the dtype of `self`, filled with {number}."
+    return create, create_like, create_new
+
+
+def _dense_like(source):
+    """The geometry of a new tensor in the memory order of another, or None."""
+    strides = kept_strides(source._value.spec.shape, [(source._value.spec.shape, source.strides)])
+    return None if strides is None else (strides, 0)
+
+
+zeros, zeros_like, new_zeros = _filler("zeros", 0)
+ones, ones_like, new_ones = _filler("ones", 1)
+# What is in fresh memory cannot be known; zeros are as good as anything.
+empty, empty_like, new_empty = _filler("empty", 0)
+
+
+def _number_dtype(value, dtype):
+    if dtype is not None:
+        return dtype
+    return value.dtype if isinstance(value, Tensor) else dtypes.of_number(value)
+
+
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
+    """A tensor of this size, filled with `fill_value`, whose type decides the dtype (torch.full)."""
+    devices.checked(device)
+    if not isinstance(fill_value, (bool, int, float, complex, Tensor, np.generic)):
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}")
+    number = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
+    made = filled(_size("full", (size,)), number, _number_dtype(number, dtype), requires_grad)
+    return made if out is None else out.set_(made)
+
+
+def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
+    """A tensor with the size and dtype of `input`, filled with `fill_value`."""
+    number = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return filled(input._value.spec.shape, number, dtype or input.dtype, requires_grad)
+
+
+def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False):
+    """A tensor of this size with the dtype of `self`, filled with `fill_value`."""
+    return full_like(self, fill_value, dtype=dtype, requires_grad=requires_grad) if size == self.shape else \
+        filled(_size("new_full", (size,)), fill_value, dtype or self.dtype, requires_grad)
+
+
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+    """A new tensor that copies `data`, with the dtype of `self`."""
+    return tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+
+def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
+    """A tensor of this size whose elements lie at these strides."""
+    made = empty(size, dtype=dtype, device=device, requires_grad=requires_grad)
+    if tuple(stride) != contiguous_strides(tuple(size)):
+        made._geometry = tuple(stride), 0
+    return made
+
+
+def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+    """The identity, n rows and m (or n) columns (torch.eye)."""
+    devices.checked(device)
+    if n < 0:
+        raise RuntimeError(f"n must be greater or equal to 0, got {n}")
+    if m is not None and m < 0:
+        raise RuntimeError(f"m must be greater or equal to 0, got {m}")
+    made = from_array(np.eye(n, m, dtype=(dtype or dtypes.get_default_dtype()).numpy), requires_grad)
+    return made if out is None else out.set_(made)
+
+
+# ---------------------------------------------------------------- ranges
+def arange(*args, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
+    """start, start + step, ... up to `end`, which is left out (torch.arange)."""
+    devices.checked(device)
+    given = [each.item() if isinstance(each, (Tensor, np.generic)) else each for each in args]
+    start, end, step = (0, given[0], 1) if len(given) == 1 else (*given, 1)[:3] if given else (0, None, 1)
+    start, end, step = names.get("start", start), names.get("end", end), names.get("step", step)
+    if end is None:
+        raise TypeError("arange() received an invalid combination of arguments - got (), but expected one of:\n"
+                        " * (Number end, *, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n"
+                        " * (Number start, Number end, *, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n"
+                        " * (Number start, Number end, Number step = 1, *, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n")
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is None:
+        dtype = dtypes.int64 if all(isinstance(each, int) for each in (start, end, step)) else dtypes.get_default_dtype()
+    count = math.ceil((end - start) / step) if dtype.category == dtypes.FLOAT else len(range(int(start), int(end), int(step) or 1))
+    wide = np.int64 if dtype.category != dtypes.FLOAT else np.float64
+    array = (wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(dtype.numpy)
+    made = from_array(array, requires_grad)
+    return made if out is None else out.set_(made)
+
+
+def range_(start=0, end=None, step=1, *, dtype=None, **options):
+    """As arange, with `end` in it (torch.range, which torch has deprecated)."""
+    return arange(start, end + step / 2, step, dtype=dtype or dtypes.get_default_dtype(), **options)
+
+
+def _steps(steps):
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    return steps
+
+
+def _spaced(start, end, steps, dtype):
+    """`steps` numbers from start to end, counted from the nearer end as torch does."""
+    compute = np.float32 if dtype in (dtypes.float32, dtypes.float16, dtypes.bfloat16) else np.complex128 if dtype.is_complex else np.float64
+    if steps == 1:
+        return np.asarray([start], compute)
+    start, end = compute(start), compute(end)
+    if dtype.category == dtypes.INTEGER:
+        step = (end - start) / max(steps - 1, 1)
+    else:
+        step = compute((end - start) / compute(max(steps - 1, 1)))
+    index = np.arange(steps)
+    return np.where(index < steps // 2, start + step * index.astype(compute), end - step * (steps - 1 - index).astype(compute)).astype(compute)
+
+
+def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+    """`steps` evenly spaced numbers from start to end, both in (torch.linspace)."""
+    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+    dtype = dtype or (dtypes.get_default_dtype().to_complex() if complex in (type(start), type(end)) else dtypes.get_default_dtype())
+    made = from_array(_spaced(start, end, _steps(steps), dtype).astype(dtype.numpy), requires_grad)
+    return made if out is None else out.set_(made)
+
+
+def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+    """base to the power of `steps` evenly spaced numbers from start to end (torch.logspace)."""
+    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+    dtype = dtype or dtypes.get_default_dtype()
+    exponents = _spaced(start, end, _steps(steps), dtype)
+    made = from_array(np.power(exponents.dtype.type(base), exponents).astype(dtype.numpy), requires_grad)
+    return made if out is None else out.set_(made)
+
+
+FUNCTIONS = {each.__name__: each for each in (tensor, as_tensor, asarray, from_numpy, frombuffer, scalar_tensor, zeros, zeros_like, ones, ones_like, empty,
+                                              empty_like, full, full_like, empty_strided, eye, arange, linspace, logspace)} | {"range": range_}
+METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor)
+for _each in METHODS:
+    setattr(Tensor, _each.__name__, _each)

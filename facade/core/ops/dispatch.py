@@ -1,0 +1,155 @@
+"""Tensors in, a recorded operation with its history, tensors out: the door every operator goes through.
+
+`apply` for results that are new, `apply_view` for a look at the same memory, `apply_inplace` for a write, `apply_out`
+for `out=`. All take a row, its static arguments (`ARRAY` where an input goes) and the inputs: tensors, numbers or None.
+"""
+
+import functools
+
+from facade.core import dtypes
+from facade.core.engine import record
+from facade.core.ops.return_types import result_tuple
+from facade.core.shapes import kept_strides
+from facade.core.tensor.history import make_node
+from facade.core.tensor.modes import modes
+from facade.core.tensor.tensor import Tensor, is_floating
+from facade.core.tensor.write import check_writable, write
+
+_make = object.__new__
+
+
+def apply(row, statics, inputs):
+    """Run a row; its result is a new tensor, or several."""
+    values, tracked, moved = [], False, False
+    for each in inputs:
+        if isinstance(each, Tensor):
+            storage = each._storage
+            values.append(each._value if storage is None or storage.clock == each._clock else each._refresh())
+            if each._leaf or each._node is not None or each._base is not None:
+                tracked = True
+            if each._geometry is not None:
+                moved = True
+        else:
+            values.append(each)
+    results, kernel = record(row, statics, values)
+    node = None
+    if tracked and row.differentiable and modes.grad:
+        node = make_node(kernel, inputs, values, row.node)
+    if len(results) == 1 and not row.schema.returns_list:
+        result = _make(Tensor)
+        result._value = value = results[0]
+        result._clock, result._storage, result._leaf, result._index = 0, None, False, 0
+        result._node = node if node is not None and value.spec.dtype.kind in "fcV" else None
+        if moved and row.kind.pointwise:
+            _keep_memory_order(result, inputs)
+        if node is not None and row.result_saved:
+            node.saved = [(result.version_counter, 0)]
+        if modes.inference:
+            result._inference = True
+        return result
+    return _several(row, results, node)
+
+
+def _several(row, results, node):
+    tensors = [Tensor._of(value, node if node is not None and value.spec.dtype.kind in "fcV" else None, index)
+               for index, value in enumerate(results)]
+    if row.schema.returns_list:
+        return tensors
+    return result_tuple(row.name, row.schema.results, tensors)
+
+
+def _keep_memory_order(result, inputs):
+    shape = result._value.spec.shape
+    strides = kept_strides(shape, [(each._value.spec.shape, each.strides) for each in inputs if isinstance(each, Tensor)])
+    if strides is not None:
+        result._geometry = strides, 0
+
+
+def apply_view(row, statics, source, numbers=()):
+    """Run a row that looks at the memory of `source`; numbers: indices that may change without a new program."""
+    (value,), kernel = record(row, statics, [source.value, *numbers])
+    view = view_of(source, value, (row, statics, tuple(numbers)))
+    if row.strides is not None:
+        strides, offset = source.strides, source._geometry[1] if source._geometry is not None else 0
+        arguments = iter((source._value.spec.shape, *numbers))
+        filled = [next(arguments) if static.__class__.__name__ == "ARRAY" else static for static in statics]
+        view._geometry = row.strides(strides, offset, *filled)
+    if modes.grad and is_floating(view):
+        view._node = make_node(kernel, [source, *numbers], [source.value, *numbers], row.node)
+    return view
+
+
+def view_of(source, value, step):
+    """A tensor that shows `value` of the memory of `source`, one more step away from the whole."""
+    view = source._alias()
+    view._value = value
+    view._chain = (*source._chain, step)
+    if is_floating(source) and is_floating(view):
+        view._base = source if source._base is None else source._base
+        view._base_node = view._base._node
+    if modes.inference:
+        view._inference = True
+    return view
+
+
+def apply_inplace(row, statics, inputs):
+    """Run a row and write the result to its first input, which is returned."""
+    target = inputs[0]
+    check_writable(target)
+    values = [each.value if isinstance(each, Tensor) else each for each in inputs]
+    (value,), kernel = record(row.twin, statics, values)
+    node = make_node(kernel, inputs, values, row.node) if modes.grad and row.differentiable else None
+    write(target, value, node)
+    if node is not None and row.result_saved:
+        node.saved = [(target.version_counter, target._version)]
+    return target
+
+
+def apply_out(name, compute, out, inputs):
+    """Put what `compute()` returns into `out`, resized to fit; `out` is returned."""
+    results_wanted = out if isinstance(out, (tuple, list)) else (out,)
+    if modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *results_wanted)):
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+                           "but one of the arguments requires grad.")
+    made = compute()
+    for result, target in zip(made if isinstance(made, tuple) else (made,), results_wanted):
+        if not dtypes.can_cast(result.dtype, target.dtype):
+            raise RuntimeError(f"result type {result.dtype.legacy} can't be cast to the desired output type {target.dtype.legacy}")
+        check_writable(target)
+        assign(target, result)
+    return out
+
+
+def assign(target, result):
+    """Write `result` to `target`, which takes its shape and keeps its dtype and its identity."""
+    if target._value.spec.shape != result._value.spec.shape:
+        target._storage, target._clock = None, 0
+        target.__dict__.pop("_chain", None)
+        target.__dict__.pop("_geometry", None)
+        target._value = cast_value(result.value, target.dtype)
+    else:
+        write(target, cast_value(result.value, target.dtype))
+
+
+class _Cast:
+    """The operator that converts to a dtype."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def specialize(self, specs, statics):
+        return lambda array: array.astype(self.dtype)
+
+
+_cast = functools.cache(_Cast)
+
+
+def cast_value(value, dtype):
+    """`value` as `dtype`; itself when it is of that dtype already."""
+    if value.spec.dtype == dtype.numpy:
+        return value
+    return record(_cast(dtype.numpy), (), [value])[0][0]
+
+

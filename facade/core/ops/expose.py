@@ -1,0 +1,105 @@
+"""From the table to namespaces: functions, methods, in-place twins and Python's operators."""
+
+from collections import defaultdict
+
+from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
+from facade.core.ops.composites import COMPOSITES, protocol, sampling, subscript, views  # noqa: F401
+from facade.core.ops.binding import PLAIN, make_function, operand
+from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.table import ARRAY, TABLE
+from facade.core.tensor.tensor import Tensor
+
+
+
+def _groups(place):
+    """name -> the rows with that name in this namespace."""
+    groups = defaultdict(list)
+    for row in TABLE:
+        if place in row.at:
+            groups[row.name].append(row)
+    return groups
+
+
+def namespace(place):
+    """The functions of a namespace ('torch', 'nn.functional', 'linalg', ...) by name, in-place twins with them."""
+    functions = {}
+    for name, rows in _groups(place).items():
+        functions[name] = make_function(name, rows)
+        writable = [row for row in rows if row.inplace]
+        if writable and place in ("torch", "nn.functional"):
+            functions[name + "_"] = make_function(name + "_", writable, inplace=True)
+    functions.update((each.name, each.function) for each in COMPOSITES if place in each.at)
+    if place == "torch":
+        TABLE_FUNCTIONS.update(functions)
+    return functions
+
+
+def attach_methods():
+    """Give Tensor its methods."""
+    for name, rows in _groups("Tensor").items():
+        setattr(Tensor, name, make_function(name, rows, method=True))
+        writable = [row for row in rows if row.inplace]
+        if writable:
+            setattr(Tensor, name + "_", make_function(name + "_", writable, method=True, inplace=True))
+    for each in COMPOSITES:
+        if "Tensor" in each.at:
+            setattr(Tensor, each.name, each.function)
+    for name, (row_name, swapped, inplace) in OPERATORS.items():
+        rows = [row for row in TABLE if row.name == row_name]
+        setattr(Tensor, name, _operator(name, rows[-1], swapped, inplace))
+    for name, call in CALLS.items():
+        setattr(Tensor, name, call)
+
+
+# Python's operator -> (the row's name, whether the operands change places, whether it writes)
+OPERATORS = {f"__{prefix}{name}__": (row, prefix == "r", prefix == "i")
+             for name, row in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
+                               "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+                               "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}.items()
+             for prefix in ("", "r", "i")}
+OPERATORS |= {f"__{name}__": (name, False, False) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+OPERATORS["__rsub__"] = ("rsub", False, False)
+del OPERATORS["__rtruediv__"]      # torch computes other * reciprocal(self): see composites
+
+
+def _guarded(call):
+    """An operator that leaves an operand it does not know to the other side."""
+    def method(self, other):
+        other = operand(other)
+        return call(self, other) if other.__class__ in PLAIN and other is not None or isinstance(other, Tensor) else NotImplemented
+    return method
+
+
+# Operators that are methods by another name, where the overload or the order decides.
+CALLS = {
+    "__neg__": lambda self: self.neg(), "__pos__": lambda self: self, "__abs__": lambda self: self.abs(),
+    "__invert__": lambda self: self.bitwise_not(),
+    "__pow__": _guarded(lambda self, other: self.pow(other)), "__ipow__": _guarded(lambda self, other: self.pow_(other)),
+    "__rpow__": _guarded(lambda self, other: TABLE_FUNCTIONS["pow"](other, self)),
+    "__rtruediv__": _guarded(lambda self, other: self.reciprocal() * other),
+    "__matmul__": _guarded(lambda self, other: self.matmul(other)),
+    "__rmatmul__": _guarded(lambda self, other: TABLE_FUNCTIONS["matmul"](other, self)),
+}
+TABLE_FUNCTIONS = {}
+
+
+def _operator(name, row, swapped, inplace):
+    run = apply_inplace if inplace else apply
+    statics = tuple(ARRAY if param in row.array_params and param.required else param.default for param in row.schema.params)
+
+    if swapped:
+        def method(self, other):
+            if other.__class__ not in PLAIN or other is None:
+                other = operand(other)
+                if other.__class__ not in PLAIN:
+                    return NotImplemented
+            return run(row, statics, (other, self))
+    else:
+        def method(self, other):
+            if other.__class__ not in PLAIN or other is None:
+                other = operand(other)
+                if other.__class__ not in PLAIN or other is None:
+                    return NotImplemented
+            return run(row, statics, (self, other))
+    method.__name__ = method.__qualname__ = name
+    return method

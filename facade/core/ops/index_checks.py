@@ -1,0 +1,56 @@
+"""Indices that depend on data: none is clamped in silence.
+
+XLA moves an index that is out of range inside; torch raises. An index that lies in NumPy's memory is looked at now, and
+the error is raised where the user stands. One that is still pending, or on a device, is reduced to its first offender by
+one more recorded operation, and judged when the tape is evaluated: at the latest when something is read.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+
+from facade.core.engine import defer_check, record
+
+
+class _Offender:
+    """The operator index -> [1 or 0 for whether one is out of range, the first that is]."""
+
+    __slots__ = ()
+
+    def specialize(self, specs, statics):
+        return lambda index: _offender(jnp, index, *statics)
+
+
+_OFFENDER = _Offender()
+
+
+def _offender(numpy, index, low, size, ignore):
+    flat = index.reshape(-1).astype(np.int64)
+    wrong = (flat < low) | (flat >= size)
+    if ignore is not None:
+        wrong &= flat != ignore
+    place = wrong.argmax()
+    return numpy.stack([wrong[place].astype(np.int64), flat[place]])
+
+
+def check_index(index, size, message, wrap=True, ignore=None):
+    """Have `message(value)` raised when a value of the integer tensor `index` does not name one of `size` places.
+
+    wrap: whether -size to -1 count from the end; ignore: a value that is let through.
+    """
+    value = index.value
+    if value.spec.size == 0 or value.spec.dtype.kind not in "iu":
+        return
+    statics = -size if wrap else 0, size, ignore
+    array = value.array
+    if array.__class__ is not np.ndarray:
+        (found,), _ = record(_OFFENDER, statics, [value])
+        if found.array is None:
+            defer_check(found, lambda pair: message(int(pair[1])) if pair[0] else None)
+            return
+        pair = np.asarray(found.array)
+    elif array.min() >= statics[0] and array.max() < size:
+        return
+    else:
+        pair = _offender(np, array, *statics)
+    if pair[0]:
+        raise message(int(pair[1]))

@@ -1,0 +1,133 @@
+"""The table of operators: a row is torch's own signature line, a pure JAX function, a kind of promotion and one sentence.
+
+    op("exp(Tensor self) -> Tensor", jnp.exp, FLOAT, doc="e to the power of each element")
+
+From the row follow the function, the method, `exp_`, `out=`, the node's name, view or copy, docs and tests. A row is also
+the engine's operator: `specialize` binds the static arguments, casts the operands and answers with the pure function.
+"""
+
+
+import jax
+import jax.numpy as jnp
+
+from facade.core import dtypes
+from facade.core.engine import Spec
+from facade.core.errors import broadcast_shapes
+from facade.core.ops.promotion import PLAIN
+from facade.core.ops.schema import parse
+from facade.core.tensor.history import node_class
+from facade.core.tensor.write import place_linear
+
+ARRAY = type("ARRAY", (), {"__repr__": lambda self: "ARRAY", "__slots__": ()})()     # in statics: "the next input goes here"
+
+
+class Arrays:
+    """In statics: the next `count` inputs go here, as a list."""
+
+    __slots__ = ("count",)
+    _made = {}
+
+    def __new__(cls, count):
+        made = cls._made.get(count)
+        if made is None:
+            made = cls._made[count] = object.__new__(cls)
+            made.count = count
+        return made
+
+
+class Row:
+    """One operator. See `op` for the fields."""
+
+    __slots__ = ("schema", "function", "kind", "doc", "at", "method", "inplace", "node_name", "node", "view", "place", "strides",
+                 "static", "numbers", "differentiable", "result_saved", "array_params", "check", "out", "twin")
+
+    @property
+    def name(self):
+        """The name users call, without the overload."""
+        return self.schema.name
+
+    def __repr__(self):
+        return f"<row {self.schema.line}>"
+
+    def specialize(self, specs, statics):
+        """The pure function of the inputs at these specs."""
+        dtype = self.kind.compute([spec for spec in specs if spec is not None])
+        if self.kind.pointwise:
+            broadcast_shapes(*(spec.shape for spec in specs if type(spec) is Spec))
+        if self.check is not None:
+            self.check(*_arrange(statics, specs))
+        cast = None if dtype is None else dtype.numpy
+        function = self.function
+
+        def run(*arrays):
+            if cast is not None:
+                arrays = [array if array is None else array.astype(cast) for array in arrays]
+            return function(*_arrange(statics, arrays))
+        return run
+
+
+def _arrange(statics, arrays):
+    """The arguments in the order of the signature: inputs where statics say so, and the static values."""
+    rest = iter(arrays)
+    return [next(rest) if static is ARRAY else [next(rest) for _ in range(static.count)] if static.__class__ is Arrays else static
+            for static in statics]
+
+
+class InPlace:
+    """The twin of a row that writes to its first operand: the result is cast to that tensor's dtype, and must have its shape."""
+
+    __slots__ = ("row", "node", "result_saved")
+
+    def __init__(self, row):
+        self.row, self.node, self.result_saved = row, row.node, row.result_saved
+
+    def specialize(self, specs, statics):
+        """The row's function, with the checks and the cast."""
+
+        target = specs[0]
+        function = self.row.specialize(specs, statics)
+        shapes = [jax.ShapeDtypeStruct(spec.shape, spec.dtype) if type(spec) is Spec else spec and jnp.zeros((), spec) for spec in specs]
+        result = jax.eval_shape(function, *shapes)
+        made, wanted = dtypes.BY_NUMPY[jnp.dtype(result.dtype)], dtypes.BY_NUMPY[target.dtype]
+        if result.shape != target.shape:
+            raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}")
+        if not dtypes.can_cast(made, wanted):
+            raise RuntimeError(f"result type {made.legacy} can't be cast to the desired output type {wanted.legacy}")
+        return lambda *arrays: function(*arrays).astype(target.dtype)
+
+
+TABLE = []      # every row, in the order of the files
+
+
+def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=place_linear, strides=None, static=(),
+       numbers=None, differentiable=True, saves=None, check=None, out=None):
+    """Add a row.
+
+    line: torch's signature; function: arrays and static arguments in its order, pure; kind: of promotion (see promotion.py);
+    doc: one sentence; at: the namespaces that have it ('torch Tensor' if not said; 'nn.functional', 'linalg', ...);
+    inplace: whether there is an in-place twin (the pointwise ones have); node: the name of its derivative where torch's differs
+    from the rule; place, strides: for a view, how to write through it and where its elements lie; static: Scalar parameters
+    that are compiled in; numbers: whether Python numbers may stand for tensors after the first; saves='result' where torch
+    keeps the result for the derivative; check: called with specs in place of arrays, raises on bad input.
+    """
+    row = Row()
+    row.schema = schema = parse(line)
+    row.function, row.kind, row.doc, row.at = function, kind, doc, tuple(at.split())
+    row.array_params = tuple(param for param in schema.params if param.is_array and param.name not in static)
+    row.view, row.place, row.strides, row.static = schema.returns_view, place, strides, tuple(static)
+    row.inplace = kind.pointwise and not row.view and schema.params[0].name == "self" if inplace is None else inplace
+    row.numbers = kind.pointwise if numbers is None else numbers
+    row.differentiable, row.result_saved, row.check = differentiable, saves == "result", check
+    row.out = not row.view if out is None else out
+    row.node_name = node or node_name(schema.name)
+    row.node = node_class(row.node_name, result_saved=True) if row.result_saved else node_class(row.node_name)
+    row.twin = InPlace(row) if row.inplace else None
+    TABLE.append(row)
+    return row
+
+
+def node_name(name):
+    """The name torch gives the derivative of `name`: log_softmax -> LogSoftmaxBackward0."""
+    return "".join(piece[:1].upper() + piece[1:] for piece in name.strip("_").split("_")) + "Backward0"
+
+

@@ -1,0 +1,63 @@
+"""The generator handle: an engine with torch's methods, and the default one."""
+
+import secrets
+
+from facade.core import dtypes, engine
+from facade.core.random.mt19937 import MT19937
+from facade.core.tensor.tensor import Tensor
+
+
+class Generator:
+    """A source of random numbers (torch.Generator); the numbers on the CPU are PyTorch's."""
+
+    def __init__(self, device="cpu"):
+        self.device = device
+        self.engine = MT19937()
+
+    def manual_seed(self, seed):
+        """Start anew from `seed`, an int of 64 bits; the generator is returned."""
+        self.engine.seed(_checked_seed(seed))
+        return self
+
+    def seed(self):
+        """Start anew from a seed that the operating system draws; the seed is returned."""
+        drawn = secrets.randbits(64)
+        self.engine.seed(drawn)
+        return drawn
+
+    def initial_seed(self):
+        """The seed that it was started from."""
+        return self.engine.initial_seed
+
+    def get_state(self):
+        """The state, a uint8 tensor in torch's own layout."""
+        return Tensor._of(engine.constant(self.engine.state_bytes()))
+
+    def set_state(self, new_state):
+        """Go on from a state that `get_state` gave, here or in PyTorch."""
+        if not isinstance(new_state, Tensor):
+            raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+        if new_state.dtype is not dtypes.uint8:
+            raise TypeError("RNG state must be a torch.ByteTensor")
+        self.engine.set_state_bytes(new_state.numpy_value())
+        return self
+
+    def clone_state(self):
+        """Another generator in the same state."""
+        made = Generator(self.device)
+        made.engine = self.engine.copy()
+        return made
+
+
+def _checked_seed(seed):
+    if isinstance(seed, Tensor):
+        seed = seed.item()
+    if isinstance(seed, (str, bytes)):
+        seed = int(seed)
+    seed = int(seed)
+    if not -2**63 <= seed < 2**64:
+        raise RuntimeError("Overflow when unpacking long long")
+    return seed
+
+
+default_generator = Generator()

@@ -1,0 +1,333 @@
+"""The history of tensors: the graph that `backward` walks.
+
+A node is one recorded operation seen from behind. It keeps what the pullback of its kernel needs and no more, and
+gives it up when the graph is freed. An edge `(node, index)` says which input of `node`'s derivative (which output of
+the operation) a gradient goes to. Nodes have no reference to the tensors that they made, so graphs are never cyclic.
+"""
+
+import itertools
+import weakref
+from collections import OrderedDict
+
+from facade.core import dtypes, engine
+from facade.core.tensor.modes import modes
+from facade.core.tensor.tensor import Tensor, method, typename
+
+_sequence = itertools.count()
+
+FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+         "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True "
+         "if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.")
+
+
+class Node:
+    """One operation of the graph (torch.autograd.graph.Node). edges: where the gradients of its inputs go, or None."""
+
+    __slots__ = ("edges", "sequence", "outs", "pre_hooks", "hooks", "prehooks", "retained", "where", "__weakref__", "__dict__")
+    priority = 0
+
+    def __init__(self, edges, outs):
+        self.edges, self.outs = edges, outs
+        self.sequence = next(_sequence)
+        self.pre_hooks = self.hooks = self.prehooks = self.retained = self.where = None
+
+    def name(self):
+        """The name of the operation's derivative, such as 'MulBackward0'."""
+        return type(self).__name__
+
+    def __repr__(self):
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
+
+    @property
+    def next_functions(self):
+        """The nodes behind this one, as (node, index) pairs; (None, 0) for an input without history."""
+        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+
+    @property
+    def metadata(self):
+        """A dict for the user."""
+        return self.__dict__
+
+    def _sequence_nr(self):
+        return self.sequence
+
+    def register_hook(self, fn):
+        """Call `fn(grad_inputs, grad_outputs)` when this node has run; it may return other grad_inputs."""
+        if self.hooks is None:
+            self.hooks = OrderedDict()
+        return RemovableHandle(self.hooks, fn)
+
+    def register_prehook(self, fn):
+        """Call `fn(grad_outputs)` before this node runs; it may return other grad_outputs."""
+        if self.prehooks is None:
+            self.prehooks = OrderedDict()
+        return RemovableHandle(self.prehooks, fn)
+
+    def before(self, index):
+        """The hooks on the gradient of output `index`, an OrderedDict."""
+        if self.pre_hooks is None:
+            self.pre_hooks = {}
+        return self.pre_hooks.setdefault(index, OrderedDict())
+
+    def retain(self, tensor):
+        """Put the gradient of output `tensor` into its `.grad`."""
+        self.retained = self.retained or {}
+        self.retained[tensor._index] = weakref.ref(tensor)
+
+    def release(self):
+        """Give up what was saved for the derivative."""
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes it out again (torch.utils.hooks.RemovableHandle)."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks, fn, front=False):
+        self.id = next(self._ids)
+        self.hooks = hooks
+        hooks[self.id] = fn
+        if front:
+            hooks.move_to_end(self.id, last=False)
+
+    def remove(self):
+        """Take the hook out; a second time does nothing."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+class KernelNode(Node):
+    """The node of a recorded kernel.
+
+    wanted: which inputs get a gradient, an index for each edge that is not None; inputs: what the pullback needs, by index;
+    saved: what torch would have saved, for its error when that was written to since: (tensor, version) of an input,
+    or (version counter, version) of the result.
+    """
+
+    __slots__ = ("kernel", "wanted", "inputs", "saved")
+    result_saved = False
+
+    def __init__(self, kernel, wanted, edges, inputs, saved):
+        Node.__init__(self, edges, kernel.outs)
+        self.kernel, self.wanted, self.inputs, self.saved = kernel, wanted, inputs, saved
+
+    def release(self):
+        if self.saved:
+            self.inputs = self.saved = None
+
+    def check(self):
+        """Raise torch's error when what was saved is gone, or was written to since."""
+        if self.inputs is None:
+            raise RuntimeError(FREED)
+        for kept, version in self.saved:
+            now = kept._version if isinstance(kept, Tensor) else kept.version
+            if now != version:
+                raise RuntimeError(self._modified(kept, now, version))
+
+    def _modified(self, kept, now, version):
+        """torch's sentence for a saved tensor that was written to."""
+        if isinstance(kept, Tensor):
+            what, node, index = f"{typename(kept)} {list(kept.shape)}", kept._node, kept._index
+        else:
+            what, node, index = f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0
+        made = f", which is output {index} of {node.name()}," if node is not None else ""
+        hint = ("the backtrace further above shows the operation that failed to compute its gradient. The variable in question "
+                "was changed in there or anywhere later. Good luck!" if modes.anomaly else
+                "enable anomaly detection to find the operation that failed to compute its gradient, "
+                "with torch.autograd.set_detect_anomaly(True).")
+        return (f"one of the variables needed for gradient computation has been modified by an inplace operation: [{what}]{made} "
+                f"is at version {now}; expected version {version} instead. Hint: {hint}")
+
+    def pull(self, cotangents):
+        """(pullback, its inputs) for these cotangents of the outputs, a value or None each."""
+        self.check()
+        given = tuple(index for index, cotangent in enumerate(cotangents) if cotangent is not None)
+        pullback = engine.pullback_of(self.kernel, self.wanted, given)
+        return pullback, [self.inputs[index] for index in pullback.needed], [cotangents[index] for index in given]
+
+    def apply(self, cotangents):
+        """The gradients for the edges, as values."""
+        pullback, primals, given = self.pull(cotangents)
+        results, _ = engine.record(pullback, self.kernel.statics, primals + given)
+        if len(results) == len(self.edges):
+            return results
+        rest = iter(results)
+        return [None if edge is None else next(rest) for edge in self.edges]
+
+    def apply_tracked(self, cotangents):
+        """The gradients for the edges, as tensors with a history of their own."""
+        values = [None if each is None else each.value for each in cotangents]
+        pullback, primals, _ = self.pull(values)
+        edge_of_input = dict(zip(self.wanted, (edge for edge in self.edges if edge is not None)))
+        inputs = [_tensor_at(primal, edge_of_input.get(index)) for index, primal in zip(pullback.needed, primals)]
+        results = track(pullback, self.kernel.statics, inputs + [each for each in cotangents if each is not None],
+                        node_class(type(self).__name__.rstrip("0123456789") + "Backward0"))
+        rest = iter(results)
+        return [None if edge is None else next(rest) for edge in self.edges]
+
+
+def _tensor_at(value, edge):
+    """A tensor that stands for a saved input: its value, at its place in the graph."""
+    if value.__class__ is not engine.Value:
+        return value
+    return Tensor._of(value, *edge) if edge is not None else Tensor._of(value)
+
+
+_classes = {}
+
+
+def node_class(name, base=KernelNode, **attributes):
+    """The class of nodes called `name`, such as MulBackward0."""
+    key = name, base, tuple(attributes)
+    found = _classes.get(key)
+    if found is None:
+        found = _classes.setdefault(key, type(name, (base,), {"__slots__": (), "__module__": "torch.autograd.graph", **attributes}))
+    return found
+
+
+def track(operator, statics, inputs, cls):
+    """Record an operation on tensors, numbers and None, with history; its results as tensors.
+
+    cls: the node's class. Every tensor input whose dtype is differentiable takes part.
+    """
+    values = [each.value if isinstance(each, Tensor) else each for each in inputs]
+    results, kernel = engine.record(operator, statics, values)
+    node = make_node(kernel, inputs, values, cls) if modes.grad else None
+    return [Tensor._of(value, node, index) if node is not None and _differentiable(value) else Tensor._of(value)
+            for index, value in enumerate(results)]
+
+
+def _differentiable(value):
+    return value.spec.dtype.kind in "fcV"
+
+
+def make_node(kernel, inputs, values, cls):
+    """The node for a recorded kernel, or None when no input requires grad."""
+    edges, wanted = [], []
+    for index, each in enumerate(inputs):
+        if each.__class__ is not float and isinstance(each, Tensor):
+            edge = edge_of(each) if each._value.spec.dtype.kind in "fcV" else None
+            edges.append(edge)
+            if edge is not None:
+                wanted.append(index)
+    if not wanted:
+        return None
+    wanted = tuple(wanted)
+    plan = kernel.facts.get(wanted)
+    if plan is None:
+        plan = kernel.facts[wanted] = _plan(kernel, wanted)
+    if plan == ():
+        return cls(kernel, wanted, edges, (), ())
+    saved = [(each, each._version) for each in (inputs[index] for index in plan) if isinstance(each, Tensor)]
+    return cls(kernel, wanted, edges, {index: values[index] for index in plan}, saved)
+
+
+def _plan(kernel, wanted):
+    """Which inputs the pullback to `wanted` needs."""
+    given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
+    return engine.pullback_of(kernel, wanted, given).needed if given else ()
+
+
+class AccumulateGrad(Node):
+    """The end of the graph: adds what arrives to the leaf's `.grad`."""
+
+    __slots__ = ("variable",)
+    priority = 1
+
+    def __init__(self, variable):
+        Node.__init__(self, [], [variable._value.spec])
+        self.variable = variable
+
+
+def edge_of(tensor):
+    """(node, index) that a gradient for this tensor goes to, or None when it requires none."""
+    if tensor._base is not None:
+        sync_history(tensor)
+    if tensor._node is not None:
+        return tensor._node, tensor._index
+    if not tensor._leaf:
+        return None
+    node = tensor._accumulate and tensor._accumulate()
+    if node is None:
+        node = AccumulateGrad(tensor)
+        tensor._accumulate = weakref.ref(node)
+    return node, 0
+
+
+def sync_history(view):
+    """Let a view follow its base, whose history changed by a write since the view was taken."""
+    base = view._base
+    if base._node is view._base_node:
+        return
+    view._base_node = base._node
+    view._node, view._index = None, 0
+    if base._node is None:
+        return
+    before, modes.grad = modes.grad, True
+    try:
+        stepped = base
+        for row, statics, numbers in view._chain[len(base._chain):]:
+            stepped, = track(row, statics, [stepped, *numbers], node_class("AsStridedBackward0"))
+    finally:
+        modes.grad = before
+    view._node, view._index = stepped._node, stepped._index
+
+
+@method
+@property
+def requires_grad(self):
+    """Whether gradients are computed for this tensor."""
+    if self._base is not None:
+        sync_history(self)
+    return self._leaf or self._node is not None
+
+
+@requires_grad.setter
+def requires_grad(self, flag):
+    set_requires_grad(self, flag)
+
+
+def set_requires_grad(tensor, flag):
+    """Start or stop tracking a leaf; RuntimeError in torch's words where that cannot be."""
+    if flag and not _differentiable(tensor._value):
+        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+    if tensor._node is not None:
+        if not flag:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                               "subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+        return
+    tensor._leaf = bool(flag)
+
+
+Tensor.requires_grad = requires_grad
+
+
+@method
+@property
+def is_leaf(self):
+    """Whether no recorded operation made this tensor."""
+    if self._base is not None:
+        sync_history(self)
+    return self._node is None
+
+
+@method
+@property
+def grad_fn(self):
+    """The node of the operation that made this tensor; None for a leaf."""
+    if self._base is not None:
+        sync_history(self)
+    return self._node
+
+
+@method
+@property
+def output_nr(self):
+    """Which output of `grad_fn` this tensor is."""
+    return self._index
+

@@ -1,0 +1,99 @@
+"""The one mutable cell: a storage points at an immutable value, and its clock moves when it points elsewhere.
+
+All tensors that share memory in torch share a storage here. `version` is torch's count of in-place writes, which
+`.data` does not share; `clock` counts every change, so that an alias knows when what it remembers is stale.
+
+A `Mirror` keeps NumPy memory and a storage equal, for tensors made by `from_numpy` and arrays made by `numpy()`:
+what is written through the tensor goes to the array at once; what the program writes into the array is found by
+comparing when the tensor is next used. When nobody else holds the array any longer, the mirror goes.
+"""
+
+import sys
+
+import numpy as np
+
+from facade.core import engine
+
+
+class Counter:
+    """A version counter of its own, for `.data`."""
+
+    __slots__ = ("version",)
+
+    def __init__(self):
+        self.version = 0
+
+
+class Storage:
+    """Memory that tensors share. value: of the whole; version: in-place writes; clock: changes, None while mirrored."""
+
+    __slots__ = ("value", "version", "clock", "mirror", "resized", "__weakref__")
+
+    def __init__(self, value):
+        self.value, self.version, self.clock, self.mirror = value, 0, 0, None
+
+    def current(self):
+        """(value, clock) now; looks at the mirrored memory if there is any."""
+        if self.mirror is not None:
+            self.mirror.refresh(self)
+            if self.mirror is not None:
+                return self.value, self.mirror.clock
+        return self.value, self.clock
+
+    def write(self, value):
+        """Point at another value of the same spec."""
+        if self.mirror is not None and self.mirror.shared():
+            np.copyto(self.mirror.array, engine.read(value))
+            self.mirror.keep(self)
+        else:
+            self._drop_mirror()
+            self.value = value
+            self.clock += 1
+
+    def share(self, array):
+        """Keep this storage and `array`, whose content it has, equal from now on."""
+        self.mirror = Mirror(array, 0 if self.clock is None else self.clock)
+        self.clock = None
+
+    def _drop_mirror(self):
+        if self.mirror is not None:
+            self.clock, self.mirror = self.mirror.clock, None
+
+
+class Mirror:
+    """NumPy memory that a storage is kept equal to."""
+
+    __slots__ = ("array", "owner", "clock", "alone")
+
+    def __init__(self, array, clock):
+        self.array, self.clock = array, clock
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        self.owner = owner
+        self.alone = 2 if owner is array else 1      # references of this mirror itself
+
+    def shared(self):
+        """Whether anybody else still holds the memory."""
+        if self.owner.base is not None:               # memory of something else than NumPy: cannot be told
+            return True
+        extra = sys.getrefcount(self.owner) - self.alone - 1
+        if self.owner is not self.array:
+            extra -= self.array.base is self.owner
+            return extra > 0 or sys.getrefcount(self.array) > 2
+        return extra > 0
+
+    def refresh(self, storage):
+        """Take over what was written into the array since the last look."""
+        known = engine.read(storage.value)
+        array = self.array
+        if not (np.array_equal(known, array) or known.tobytes() == array.tobytes()):
+            storage.value = engine.constant(array.copy())
+            self.clock += 1
+        if not self.shared():
+            storage._drop_mirror()
+
+    def keep(self, storage):
+        """Note that the array was just written through the tensor."""
+        storage.value = engine.constant(self.array.copy())
+        self.clock += 1

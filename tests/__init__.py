@@ -1,0 +1,1 @@
+"""Tests of facade: programs run in two worlds, PyTorch's and facade's, and compared."""

@@ -1,0 +1,1 @@
+"""Tests of the alias and the command line."""
