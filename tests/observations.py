@@ -155,7 +155,7 @@ def difference_of_numbers(expected, actual, where, tolerance):
 
 
 def difference_of_mappings(expected, actual, where, tolerance):
-    if list(expected) != list(actual):
+    if list(expected) != list(actual) or expected.get("error", 0) != actual.get("error", 0) and "text" in expected:
         return f"{where}: expected {describe(expected)}, actual {describe(actual)}"
     numeric = "tensor" in expected or "array" in expected
     for key in expected:

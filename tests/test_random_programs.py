@@ -10,6 +10,7 @@ from tests.random_programs.model import KINDS
 from tests.worlds import test_identity, world
 
 RECORDED = 60
+ENABLED = set(KINDS)
 needs_torch = pytest.mark.skipif(not oracle.HAVE_TORCH, reason="needs torch")
 
 
@@ -18,7 +19,7 @@ def test_program(referee, request, seed):
     """Where this fails, `python -m tests.random_programs --seeds SEED` prints the program minimised."""
     if seed >= RECORDED and (referee.recording is not None or referee.against == "recorded"):
         pytest.skip(f"{RECORDED} programs are recorded; the others need torch")
-    program = generate(seed)
+    program = generate(seed, ENABLED)
     source = "\n".join(program)
     referee.judge(test_identity(request.node), run, {"program": program}, source=source, tolerance=tolerance)
 
@@ -35,14 +36,15 @@ def candidate(referee):
 @pytest.mark.parametrize("first", range(300, 2300, 50))
 def test_sweep(candidate, first):
     for seed in range(first, first + 50):
-        found = mismatch(generate(seed), world("torch"), candidate)
-        assert found is None, "\n".join([f"seed {seed}", *generate(seed), found])
+        program = generate(seed, ENABLED)
+        found = mismatch(program, world("torch"), candidate)
+        assert found is None, "\n".join([f"seed {seed}", *program, found])
 
 
 @hypothesis.settings(max_examples=40, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(dice=strategies.randoms(use_true_random=False))
 def test_program_that_hypothesis_shrinks(candidate, dice):
-    program = generate(dice)
+    program = generate(dice, ENABLED)
     found = mismatch(program, world("torch"), candidate)
     assert found is None, "\n".join([*program, found])
 

@@ -62,7 +62,7 @@ class Referee:
     def judge(self, identity, program, arguments=None, source=None, tolerance=None):
         """Fail the running test where the worlds disagree; while recording, only note what torch shows."""
         arguments = arguments or {}
-        source = source or "\n".join([textwrap.dedent(inspect.getsource(program)).rstrip(), *map(str, arguments.items())])
+        source = source or source_of(program, arguments)
         expected = self.expectation(identity, program, arguments)
         refuse_slips(expected, source)
         if self.recording is not None:
@@ -79,6 +79,12 @@ class Referee:
             lines = [f"{json.dumps(identity)}: {json.dumps(observation, sort_keys=False)}"
                      for identity, observation in sorted(self.recording.items()) if expectation_file(identity) == path]
             path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def source_of(program, arguments):
+    """What the reader must see to repeat the program by hand."""
+    text = textwrap.dedent(inspect.getsource(getattr(program, "names", program)))
+    return "\n".join([text[text.index("def ") if "def " in text else 0:].rstrip(), *map(str, arguments.values())])
 
 
 def refuse_slips(expected, source):
@@ -125,6 +131,7 @@ def expressions(text):
             return run_line(line, {"torch": torch, "np": np} | (names(torch) or {}))
 
         program.__name__, program.__doc__, program.__module__ = names.__name__, names.__doc__, names.__module__
+        program.names = names
         return pytest.mark.parametrize("line", lines, ids=lines)(both_worlds(program))
 
     return decorate

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from facade.core import dtypes, engine
 from facade.core.engine import Value, record
-from facade.core.tensor.history import AccumulateGrad, edge_of
+from facade.core.tensor.history import AccumulateGrad, edge_of, node_class, track
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 from facade.core.tensor.write import write
@@ -30,6 +30,16 @@ class _Add:
 ADD = _Add()
 
 
+class _Copy:
+    """The operator that copies a gradient into `.grad`."""
+
+    def specialize(self, specs, statics):
+        return lambda gradient: gradient
+
+
+COPY, COPY_NODE = _Copy(), node_class("CopyBackwards")
+
+
 class Walk:
     """One backward pass.
 
@@ -40,47 +50,24 @@ class Walk:
         self.retain, self.create, self.targets, self.only = retain_graph, create_graph, targets, only
         self.captured = {}
         self.arrived = {}               # node -> gradients of its outputs
-        self.waiting = self._count([node for node, _, _ in roots])
+        self.waiting = _count_edges([root[0] for root in roots])
         for node, index, gradient in roots:
             self._arrive(node, index, gradient)
-        self.ready = []
-        for node in {node for node, _, _ in roots}:
-            if not self.waiting.get(node):
-                self._push(node)
+        self.ready = [_ranked(node) for node in self.arrived if not self.waiting[node]]
+        heapq.heapify(self.ready)
+        if targets is not None:
+            self._mark_needed()
 
-    def _count(self, nodes):
-        """How many edges lead to each node from the nodes that will run; and which nodes lead to a target."""
-        waiting, seen, stack = {}, set(nodes), list(dict.fromkeys(nodes))
-        order = []
-        while stack:
-            node = stack.pop()
-            order.append(node)
-            for edge in node.edges:
-                if edge is not None:
-                    following = edge[0]
-                    waiting[following] = waiting.get(following, 0) + 1
-                    if following not in seen:
-                        seen.add(following)
-                        stack.append(following)
-        if self.targets is not None:
-            self._mark_needed(seen)
-        return waiting
-
-    def _mark_needed(self, nodes):
+    def _mark_needed(self):
         """Only what lies on a way to a target runs."""
         goals = {node for node, _ in self.targets}
-        self.needed = set()
-        for node in sorted(nodes, key=lambda each: (-each.priority, each.sequence)):
-            if node in goals or any(edge is not None and edge[0] in self.needed for edge in node.edges):
-                self.needed.add(node)
-        self.running = {node for node in nodes if any(edge is not None and edge[0] in self.needed for edge in node.edges)}
-
-    def _push(self, node):
-        heapq.heappush(self.ready, (-node.priority, -node.sequence, id(node), node))
+        needed = set()
+        for node in sorted(self.waiting, key=lambda each: (-each.priority, each.sequence)):
+            if node in goals or any(edge is not None and edge[0] in needed for edge in node.edges):
+                needed.add(node)
+        self.running = {node for node in self.waiting if any(edge is not None and edge[0] in needed for edge in node.edges)}
 
     def _arrive(self, node, index, gradient):
-        if gradient is None:
-            return
         gradients = self.arrived.get(node)
         if gradients is None:
             gradients = self.arrived[node] = [None] * len(node.outs)
@@ -94,34 +81,43 @@ class Walk:
 
     def run(self):
         """Run every node that is reached."""
-        ready, waiting = self.ready, self.waiting
+        ready, waiting, arrived = self.ready, self.waiting, self.arrived
+        plain = self.targets is None and not self.create and not modes.anomaly
         while ready:
             node = heapq.heappop(ready)[3]
-            gradients = self.arrived.pop(node, None)
-            results = None
-            if gradients is not None:
-                results = self._visit(node, gradients)
-            for place, edge in enumerate(node.edges):
-                if edge is None:
+            gradients = arrived.pop(node, None)
+            if gradients is None:
+                results = None
+            elif plain and node.hooks is None:
+                if node.__class__ is AccumulateGrad:
+                    accumulate(node.variable, gradients[0], False)
                     continue
-                following, index = edge
-                if results is not None:
-                    self._arrive(following, index, results[place])
-                waiting[following] -= 1
-                if not waiting[following]:
-                    self._push(following)
+                results = node.apply(gradients)
+                if not self.retain:
+                    node.release()
+            else:
+                results = self._visit(node, gradients)
+            place = 0
+            for edge in node.edges:
+                if edge is not None:
+                    following = edge[0]
+                    if results is not None and results[place] is not None:
+                        self._arrive(following, edge[1], results[place])
+                    left = waiting[following] = waiting[following] - 1
+                    if not left:
+                        heapq.heappush(ready, _ranked(following))
+                place += 1
 
     def _visit(self, node, gradients):
         """Run one node's hooks and its derivative; the gradients for its edges, or None."""
-        if node.pre_hooks:
-            gradients = self._tensor_hooks(node, gradients)
-        if node.retained:
-            self._retain(node, gradients)
+        hooks = node.hooks
+        if hooks is not None:
+            gradients = self._arriving(node, hooks, gradients)
         if self.targets is not None:
             for index, gradient in enumerate(gradients):
                 if (node, index) in self.targets:
                     self.captured[node, index] = gradient
-            if node.__class__ is AccumulateGrad and self.only is not None and node in self.only:
+            if self.only is not None and node in self.only:
                 accumulate(node.variable, gradients[0], self.create)
             if node not in self.running:
                 return None
@@ -129,11 +125,11 @@ class Walk:
             if self.targets is None:
                 accumulate(node.variable, gradients[0], self.create)
             return None
-        if node.prehooks:
-            gradients = self._call_prehooks(node, gradients)
+        if hooks is not None and hooks.before:
+            gradients = self._call_before(hooks, gradients)
         results = node.apply_tracked(gradients) if self.create else node.apply(gradients)
-        if node.hooks:
-            results = self._call_hooks(node, results, gradients)
+        if hooks is not None and hooks.after:
+            results = self._call_after(hooks, results, gradients)
         if modes.anomaly and modes.check_nan:
             _check_nan(node, results)
         if not self.retain:
@@ -147,12 +143,13 @@ class Walk:
     def _taken(self, gradient):
         return gradient.value if not self.create and isinstance(gradient, Tensor) else gradient
 
-    def _tensor_hooks(self, node, gradients):
+    def _arriving(self, node, hooks, gradients):
+        """The gradients after the hooks on each of them; those that tensors retain are kept."""
         gradients = list(gradients)
-        for index, hooks in node.pre_hooks.items():
+        for index, called in hooks.arriving.items():
             if gradients[index] is None:
                 continue
-            for hook in list(hooks.values()):
+            for hook in list(called.values()):
                 shown = self._shown(gradients[index])
                 answer = hook(shown)
                 if answer is not None:
@@ -160,32 +157,51 @@ class Walk:
                     gradients[index] = self._taken(answer)
                 elif not self.create:
                     gradients[index] = shown.value
-        return gradients
-
-    def _retain(self, node, gradients):
-        for index, reference in node.retained.items():
+        for index, reference in hooks.retained.items():
             tensor, gradient = reference(), gradients[index]
             if tensor is not None and gradient is not None:
                 accumulate(tensor, gradient, self.create)
-
-    def _call_prehooks(self, node, gradients):
-        for hook in list(node.prehooks.values()):
-            shown = tuple(None if each is None else self._shown(each) for each in gradients)
-            answer = hook(shown)
-            if answer is not None:
-                answer = answer if isinstance(answer, tuple) else (answer,)
-                gradients = [None if each is None else self._taken(each) for each in answer]
         return gradients
 
-    def _call_hooks(self, node, results, gradients):
-        for hook in list(node.hooks.values()):
-            inputs = tuple(None if each is None else self._shown(each) for each in results)
-            outputs = tuple(None if each is None else self._shown(each) for each in gradients)
-            answer = hook(inputs, outputs)
-            if answer is not None:
-                answer = answer if isinstance(answer, tuple) else (answer,)
-                results = [None if each is None else self._taken(each) for each in answer]
+    def _show_all(self, gradients):
+        return tuple(None if each is None else self._shown(each) for each in gradients)
+
+    def _take_all(self, answer):
+        answer = answer if isinstance(answer, (tuple, list)) else (answer,)
+        return [None if each is None else self._taken(each) for each in answer]
+
+    def _call_before(self, hooks, gradients):
+        for hook in list(hooks.before.values()):
+            answer = hook(self._show_all(gradients))
+            gradients = gradients if answer is None else self._take_all(answer)
+        return gradients
+
+    def _call_after(self, hooks, results, gradients):
+        for hook in list(hooks.after.values()):
+            answer = hook(self._show_all(results), self._show_all(gradients))
+            results = results if answer is None else self._take_all(answer)
         return results
+
+
+def _ranked(node):
+    """What the heap sorts nodes by: the latest made comes first, leaves before all."""
+    return -node.priority, -node.sequence, id(node), node
+
+
+def _count_edges(nodes):
+    """How many edges lead to each node from the nodes that will run."""
+    waiting = dict.fromkeys(nodes, 0)
+    stack = list(waiting)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is not None:
+                node = edge[0]
+                if node in waiting:
+                    waiting[node] += 1
+                else:
+                    waiting[node] = 1
+                    stack.append(node)
+    return waiting
 
 
 def _check_answer(answer, spec):
@@ -209,7 +225,7 @@ def accumulate(leaf, gradient, create_graph):
     """Add a gradient to `leaf.grad`: the same tensor is written to, or a new one made as torch does."""
     existing = leaf._grad
     if existing is None:
-        leaf._grad = Tensor._of(gradient) if gradient.__class__ is Value else gradient
+        leaf._grad = Tensor._of(gradient) if gradient.__class__ is Value else track(COPY, (), [gradient], COPY_NODE)[0]
     elif create_graph and modes.grad:
         leaf._grad = existing + (Tensor._of(gradient) if gradient.__class__ is Value else gradient)
     else:

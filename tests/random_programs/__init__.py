@@ -40,15 +40,16 @@ def live_tensor(name, tensor, gradients):
 
 def run(torch, program):
     """Execute the statements; observe what each raised, then every tensor that is left."""
-    names, gradients = {"torch": torch}, True
+    names, raised, gradients = {"torch": torch}, {}, True
     for position, statement in enumerate(program):
         try:
             exec(compile(statement, "<statement>", "exec"), names)
         except Exception as failure:
-            yield {"statement": position, "raised": failure}
+            raised[f"{position}: {statement}"] = failure
             if any(words in str(failure) for words in HALFWAY):
                 gradients = False
                 break
+    yield raised
     for name, value in sorted(names.items()):
         if isinstance(value, torch.Tensor):
             yield live_tensor(name, value, gradients)
@@ -75,13 +76,18 @@ def mismatch(program, expected_world, actual_world):
     return first_difference(expected, observe(run, actual_world, program=program), tolerance=tolerance(expected))
 
 
+def undefined(program, torch):
+    """How many statements miss a name."""
+    return describe(observe(run, torch, program=program)).count("NameError")
+
+
 def minimised(program, *worlds):
-    """The program without the statements that its mismatch does not need."""
+    """The program without the statements that its mismatch does not need; no name is left undefined by that."""
     shorter = True
     while shorter:
         shorter = False
         for position in reversed(range(len(program))):
             candidate = program[:position] + program[position + 1:]
-            if mismatch(candidate, *worlds):
+            if undefined(candidate, worlds[0]) <= undefined(program, worlds[0]) and mismatch(candidate, *worlds):
                 program, shorter = candidate, True
     return program

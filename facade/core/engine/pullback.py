@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.dtypes import float0
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from facade.core.engine.graph import Kernel, Spec
 
@@ -31,12 +32,9 @@ class Pullback:
     def _used(self):
         """The indices of the inputs on which the results depend."""
         jaxpr = self._full.jaxpr.jaxpr
-        alive = {var for var in jaxpr.outvars if not hasattr(var, "val")}
-        for equation in reversed(jaxpr.eqns):
-            if not alive.isdisjoint(equation.outvars):
-                alive.update(var for var in equation.invars if not hasattr(var, "val"))
+        _, used = dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
         present = [index for index, spec in enumerate(self._full.specs) if spec is not None]
-        return [index for index, var in zip(present, jaxpr.invars) if var in alive]
+        return [index for index, is_used in zip(present, used) if is_used]
 
     def specialize(self, specs, statics):
         """The function of (needed primals, cotangents); what is not needed is replaced by zeros, and drops out."""

@@ -120,10 +120,20 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.differentiable, row.result_saved, row.check = differentiable, saves == "result", check
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
-    row.node = node_class(row.node_name, result_saved=True) if row.result_saved else node_class(row.node_name)
+    row.node = node_class(row.node_name, result_saved=row.result_saved, tensor_inputs=_leading_tensors(schema) if row.numbers else 0)
     row.twin = InPlace(row) if row.inplace else None
     TABLE.append(row)
     return row
+
+
+def _leading_tensors(schema):
+    """How many parameters from the first on are single tensors."""
+    count = 0
+    for param in schema.params:
+        if param.type != "Tensor" or param.is_list:
+            break
+        count += 1
+    return count
 
 
 def node_name(name):

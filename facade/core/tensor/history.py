@@ -6,6 +6,7 @@ the operation) a gradient goes to. Nodes have no reference to the tensors that t
 """
 
 import itertools
+import re
 import weakref
 from collections import OrderedDict
 
@@ -14,29 +15,51 @@ from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, method, typename
 
 _sequence = itertools.count()
+_FIRST = (0,)
 
 FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
          "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True "
          "if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.")
 
+INFERENCE = ("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by "
+             "autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
+             "instead of `torch.inference_mode()`.")
+
+
+class Hooks:
+    """The functions that users hung on a node.
+
+    arriving: output index -> hooks on its gradient; before, after: on the whole node; retained: output index -> weak reference
+    to the tensor whose `.grad` gets the gradient.
+    """
+
+    __slots__ = ("arriving", "before", "after", "retained")
+
+    def __init__(self):
+        self.arriving, self.before, self.after, self.retained = {}, OrderedDict(), OrderedDict(), {}
+
 
 class Node:
     """One operation of the graph (torch.autograd.graph.Node). edges: where the gradients of its inputs go, or None."""
 
-    __slots__ = ("edges", "sequence", "outs", "pre_hooks", "hooks", "prehooks", "retained", "where", "__weakref__", "__dict__")
+    __slots__ = ("edges", "sequence", "outs", "hooks", "__weakref__", "__dict__")
     priority = 0
 
     def __init__(self, edges, outs):
-        self.edges, self.outs = edges, outs
+        self.edges, self.outs, self.hooks = edges, outs, None
         self.sequence = next(_sequence)
-        self.pre_hooks = self.hooks = self.prehooks = self.retained = self.where = None
 
     def name(self):
-        """The name of the operation's derivative, such as 'MulBackward0'."""
-        return type(self).__name__
+        """The name of the operation's derivative, such as 'MulBackward0'; torch's own nodes have their C++ name."""
+        own = type(self).__name__
+        return f"torch::autograd::{own}" if own in ("CopySlices", "AccumulateGrad") else own
 
     def __repr__(self):
         return f"<{type(self).__name__} object at {hex(id(self))}>"
+
+    def short_name(self):
+        """The operation's own name, as error messages say it: 'Mul' for MulBackward0."""
+        return re.sub(r"Backward\d+$", "", type(self).__name__)
 
     @property
     def next_functions(self):
@@ -51,28 +74,27 @@ class Node:
     def _sequence_nr(self):
         return self.sequence
 
+    def hung(self):
+        """The hooks of this node, made when first asked for."""
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
     def register_hook(self, fn):
         """Call `fn(grad_inputs, grad_outputs)` when this node has run; it may return other grad_inputs."""
-        if self.hooks is None:
-            self.hooks = OrderedDict()
-        return RemovableHandle(self.hooks, fn)
+        return RemovableHandle(self.hung().after, fn)
 
     def register_prehook(self, fn):
         """Call `fn(grad_outputs)` before this node runs; it may return other grad_outputs."""
-        if self.prehooks is None:
-            self.prehooks = OrderedDict()
-        return RemovableHandle(self.prehooks, fn)
+        return RemovableHandle(self.hung().before, fn)
 
-    def before(self, index):
+    def arriving(self, index):
         """The hooks on the gradient of output `index`, an OrderedDict."""
-        if self.pre_hooks is None:
-            self.pre_hooks = {}
-        return self.pre_hooks.setdefault(index, OrderedDict())
+        return self.hung().arriving.setdefault(index, OrderedDict())
 
     def retain(self, tensor):
-        """Put the gradient of output `tensor` into its `.grad`."""
-        self.retained = self.retained or {}
-        self.retained[tensor._index] = weakref.ref(tensor)
+        """Put the gradient of the output `tensor` into its `.grad`."""
+        self.hung().retained[tensor._index] = weakref.ref(tensor)
 
     def release(self):
         """Give up what was saved for the derivative."""
@@ -111,9 +133,10 @@ class KernelNode(Node):
 
     __slots__ = ("kernel", "wanted", "inputs", "saved")
     result_saved = False
+    tensor_inputs = 0       # how many of the first inputs are tensors by torch's signature, also where a number was given
 
     def __init__(self, kernel, wanted, edges, inputs, saved):
-        Node.__init__(self, edges, kernel.outs)
+        self.edges, self.outs, self.hooks, self.sequence = edges, kernel.outs, None, next(_sequence)
         self.kernel, self.wanted, self.inputs, self.saved = kernel, wanted, inputs, saved
 
     def release(self):
@@ -135,20 +158,25 @@ class KernelNode(Node):
             what, node, index = f"{typename(kept)} {list(kept.shape)}", kept._node, kept._index
         else:
             what, node, index = f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0
-        made = f", which is output {index} of {node.name()}," if node is not None else ""
+        made = f", which is output {index} of {node.short_name()}," if node is not None else ""
         hint = ("the backtrace further above shows the operation that failed to compute its gradient. The variable in question "
                 "was changed in there or anywhere later. Good luck!" if modes.anomaly else
                 "enable anomaly detection to find the operation that failed to compute its gradient, "
-                "with torch.autograd.set_detect_anomaly(True).")
+                "with torch.autograd.set_detect_anomaly(True, check_nan=False).")
         return (f"one of the variables needed for gradient computation has been modified by an inplace operation: [{what}]{made} "
                 f"is at version {now}; expected version {version} instead. Hint: {hint}")
 
     def pull(self, cotangents):
-        """(pullback, its inputs) for these cotangents of the outputs, a value or None each."""
+        """(pullback, its primal inputs, the cotangents that are there), for a value or None for each output."""
         self.check()
-        given = tuple(index for index, cotangent in enumerate(cotangents) if cotangent is not None)
+        if len(cotangents) == 1:
+            given = _FIRST
+        else:
+            given = tuple(index for index, cotangent in enumerate(cotangents) if cotangent is not None)
+            cotangents = [cotangents[index] for index in given]
         pullback = engine.pullback_of(self.kernel, self.wanted, given)
-        return pullback, [self.inputs[index] for index in pullback.needed], [cotangents[index] for index in given]
+        inputs = self.inputs
+        return pullback, [inputs[index] for index in pullback.needed], cotangents
 
     def apply(self, cotangents):
         """The gradients for the edges, as values."""
@@ -183,7 +211,7 @@ _classes = {}
 
 def node_class(name, base=KernelNode, **attributes):
     """The class of nodes called `name`, such as MulBackward0."""
-    key = name, base, tuple(attributes)
+    key = name, base, tuple(attributes.items())
     found = _classes.get(key)
     if found is None:
         found = _classes.setdefault(key, type(name, (base,), {"__slots__": (), "__module__": "torch.autograd.graph", **attributes}))
@@ -208,29 +236,53 @@ def _differentiable(value):
 
 def make_node(kernel, inputs, values, cls):
     """The node for a recorded kernel, or None when no input requires grad."""
-    edges, wanted = [], []
-    for index, each in enumerate(inputs):
-        if each.__class__ is not float and isinstance(each, Tensor):
-            edge = edge_of(each) if each._value.spec.dtype.kind in "fcV" else None
-            edges.append(edge)
-            if edge is not None:
-                wanted.append(index)
-    if not wanted:
+    edges, mask, bit = [], 0, 1
+    for each in inputs:
+        if each.__class__ is Tensor or isinstance(each, Tensor):
+            if each._base is None and each._node is not None:
+                edges.append((each._node, each._index))
+                mask |= bit
+            else:
+                edge = edge_of(each)
+                edges.append(edge)
+                if edge is not None:
+                    mask |= bit
+        elif bit >> cls.tensor_inputs == 0:
+            edges.append(None)
+        bit += bit
+    if not mask:
         return None
-    wanted = tuple(wanted)
-    plan = kernel.facts.get(wanted)
+    plan = kernel.facts.get(mask)
     if plan is None:
-        plan = kernel.facts[wanted] = _plan(kernel, wanted)
-    if plan == ():
-        return cls(kernel, wanted, edges, (), ())
-    saved = [(each, each._version) for each in (inputs[index] for index in plan) if isinstance(each, Tensor)]
-    return cls(kernel, wanted, edges, {index: values[index] for index in plan}, saved)
+        plan = kernel.facts[mask] = Plan(kernel, mask)
+    needed = plan.needed
+    if not needed:
+        return cls(kernel, plan.wanted, edges, (), ())
+    saved = []
+    for index in needed:
+        each = inputs[index]
+        if isinstance(each, Tensor):
+            saved.append((each, 0 if each._storage is None else each._version))
+            if each._inference:
+                raise RuntimeError(INFERENCE)
+    kept = values if plan.all_needed else [value if index in needed else None for index, value in enumerate(values)]
+    return cls(kernel, plan.wanted, edges, kept, saved)
 
 
-def _plan(kernel, wanted):
-    """Which inputs the pullback to `wanted` needs."""
-    given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
-    return engine.pullback_of(kernel, wanted, given).needed if given else ()
+class Plan:
+    """What a node keeps when the inputs in the bits of `mask` require grad.
+
+    wanted: those inputs; needed: the inputs that the pullback depends on.
+    """
+
+    __slots__ = ("wanted", "needed", "all_needed")
+
+    def __init__(self, kernel, mask):
+        count = len(kernel.specs)
+        self.wanted = tuple(index for index in range(count) if mask >> index & 1)
+        given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
+        self.needed = engine.pullback_of(kernel, self.wanted, given).needed if given else ()
+        self.all_needed = len(self.needed) == count
 
 
 class AccumulateGrad(Node):
@@ -240,7 +292,7 @@ class AccumulateGrad(Node):
     priority = 1
 
     def __init__(self, variable):
-        Node.__init__(self, [], [variable._value.spec])
+        Node.__init__(self, (), (variable._value.spec,))
         self.variable = variable
 
 

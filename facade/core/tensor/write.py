@@ -89,7 +89,7 @@ def check_writable(tensor):
     if base._leaf:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if tensor._multi_view is not None and tensor.requires_grad:
-        raise RuntimeError(f"Output {tensor._index} of {tensor._node.name()} is a view and is being modified inplace. This view is the output of "
+        raise RuntimeError(f"Output {tensor._index} of {tensor._node.short_name()} is a view and is being modified inplace. This view is the output of "
                            "a function that returns multiple views. Such functions do not allow the output views to be modified inplace. "
                            "You should replace the inplace operation by an out-of-place one.")
 

@@ -25,7 +25,7 @@ _NO_GRAD_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.de
 def _suffixes(tensor):
     """What is printed behind the numbers: where the tensor is and where it came from."""
     if tensor._node is not None or tensor._base is not None and tensor.grad_fn is not None:
-        return [f"grad_fn=<{tensor.grad_fn.name()}>"]
+        return [f"grad_fn=<{type(tensor.grad_fn).__name__}>"]
     return ["requires_grad=True"] if tensor._leaf else []
 
 
@@ -597,9 +597,8 @@ def register_hook(self, hook):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     node, index = edge_of(self)
     if isinstance(node, AccumulateGrad):
-        if self._hooks is None:
-            self._hooks = node          # the node must live as long as its hooks
-    return RemovableHandle(node.before(index), hook)
+        self._hooks = node          # the node must live as long as its hooks
+    return RemovableHandle(node.arriving(index), hook)
 
 
 @method

@@ -179,6 +179,7 @@ def quantile(array, q, dim, keepdim, interpolation, ignore_nan):
     ranked = jnp.take_along_axis(flat, jnp.argsort(flat, -1, stable=True), -1)
     missing = jnp.sum(jnp.isnan(flat), -1, keepdims=True)
     last = flat.shape[-1] - 1
+    q = q.astype(array.dtype)
     rank = q.reshape(-1) * (jnp.maximum(last - missing, 0) if ignore_nan else jnp.full_like(missing, last)).astype(q.dtype)
     if not ignore_nan:
         rank = jnp.where(missing > 0, last, rank)

@@ -1,0 +1,357 @@
+"""Products of vectors and matrices, matrices made of others, decompositions and solvers."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from facade.core import dtypes
+from facade.core.dtypes import BOOL, FLOAT
+from facade.core.errors import broadcast_shapes, dim_range
+from facade.core.ops.kernels import linear_algebra as kernels
+from facade.core.ops.kernels.einsum import einsum
+from facade.core.ops.promotion import COMMON, FLOATING
+from facade.core.ops.rows.requirements import dtype_of, need_floating, reject
+from facade.core.ops.table import op
+
+# ---------------------------------------------------------------- what products require
+_C_NAMES = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+            "complex128": "c10::complex<double>", "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
+            "uint8": "unsigned char", "bool": "bool"}
+
+
+def _same_type(self, other, sentence):
+    if self.dtype != other.dtype:
+        raise RuntimeError(sentence.format(dtype_of(self).legacy, dtype_of(other).legacy))
+
+
+def _conformable(left, right):
+    """Matrices that can be multiplied."""
+    if left[1] != right[0]:
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({left[0]}x{left[1]} and {right[0]}x{right[1]})")
+
+
+def _multipliable(self, mat2):
+    """The dtypes that torch's matrix product takes."""
+    if self.dtype != mat2.dtype:
+        names = (_C_NAMES.get(dtype_of(each).name, dtype_of(each).name) for each in (self, mat2))
+        raise RuntimeError("expected m1 and m2 to have the same dtype, but got: {} != {}".format(*names))
+    reject(self, "addmm_impl_cpu_", (BOOL,))
+
+
+def _expanded(self, shape):
+    """`self` may be added to a result of that shape."""
+    if self.ndim > len(shape):
+        raise RuntimeError(f"expand({dtype_of(self).legacy}Tensor{{{list(self.shape)}}}, size={list(shape)}): the number of sizes provided "
+                           f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({self.ndim})")
+    for axis in range(-1, -self.ndim - 1, -1):
+        if self.shape[axis] not in (1, shape[axis]):
+            raise RuntimeError(f"The expanded size of the tensor ({shape[axis]}) must match the existing size ({self.shape[axis]}) at non-singleton "
+                               f"dimension {len(shape) + axis}.  Target sizes: {list(shape)}.  Tensor sizes: {list(self.shape)}")
+
+
+def _blended(self, beta, product, alpha):
+    """beta * self + alpha * product; a factor that was left out is Python's 1, and beta = 0 hides NaN."""
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if not isinstance(factor, int) and dtype_of(product).category < FLOAT <= dtype_of(factor).category:
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+    if not isinstance(alpha, int):
+        product = product * alpha.astype(product.dtype)
+    if not isinstance(beta, int):
+        self = jnp.where(beta == 0, jnp.zeros((), self.dtype), self * beta.astype(self.dtype))
+    return self + product
+
+
+# ---------------------------------------------------------------- products
+def _mm(self, mat2):
+    for each, shown in ((self, "self"), (mat2, "mat2")):
+        if each.ndim != 2:
+            raise RuntimeError(f"{shown} must be a matrix")
+    _conformable(self.shape, mat2.shape)
+    _multipliable(self, mat2)
+    return kernels.product(self, mat2)
+
+
+def _check_batches(self, mat2):
+    for each, shown in ((self, "batch1"), (mat2, "batch2")):
+        if each.ndim != 3:
+            raise RuntimeError(f"{shown} must be a 3D tensor")
+    if (self.shape[0], self.shape[2]) != mat2.shape[:2]:
+        raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{self.shape[0]}, {self.shape[2]}] "
+                           f"but got: [{mat2.shape[0]}, {mat2.shape[1]}].")
+    _same_type(self, mat2, "expected scalar type {} but found {}")
+    reject(self, "baddbmm_with_gemm", (BOOL,))
+
+
+def _bmm(self, mat2):
+    _check_batches(self, mat2)
+    return kernels.product(self, mat2)
+
+
+def _check_mv(rank, matrix, vector):
+    if matrix.ndim != 2 or vector.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {rank}, {matrix.ndim}, {vector.ndim}")
+    if matrix.shape[1] != vector.shape[0]:
+        raise RuntimeError(f"size mismatch, got input ({matrix.shape[0]}), mat ({matrix.shape[0]}x{matrix.shape[1]}), vec ({vector.shape[0]})")
+
+
+def _mv(self, vec):
+    _check_mv(1, self, vec)
+    if self.dtype != vec.dtype:
+        one, two = dtype_of(self).legacy, dtype_of(vec).legacy
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {two}, {one}, and {two}")
+    reject(self, "addmv_impl_cpu", (BOOL,))
+    return kernels.product(self, vec)
+
+
+def _dot(self, other):
+    if self.ndim != 1 or other.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {self.ndim}D and {other.ndim}D tensors")
+    _same_type(self, other, "dot : expected both vectors to have same dtype, but found {} and {}")
+    if self.shape != other.shape:
+        one, two = self.shape[0], other.shape[0]
+        raise RuntimeError(f"inconsistent tensor size, expected tensor [{one}] and src [{two}] to have the same number of elements, "
+                           f"but got {one} and {two} elements respectively")
+    reject(self, "dot", (BOOL,))
+    return kernels.product(self, other)
+
+
+def _inner(self, other):
+    if self.ndim == 0 or other.ndim == 0:
+        return self * other
+    if self.shape[-1] != other.shape[-1]:
+        raise RuntimeError("inner() the last dimension must match on both input tensors but got shapes "
+                           f"{list(self.shape)} and {list(other.shape)}")
+    _same_type(self, other, "expected scalar type {} but found {}")
+    return kernels.tensordot(self, other, (self.ndim - 1,), (other.ndim - 1,))
+
+
+def _outer(self, vec2):
+    for each, shown in ((self, "self"), (vec2, "vec2")):
+        if each.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {shown}, but got {each.ndim}-D")
+    return kernels.outer(self, vec2)
+
+
+def _matmul(self, other):
+    """At least one operand has more dims than a matrix, or the first is a vector."""
+    if other.ndim <= 2:
+        rows = math.prod(self.shape[:-1])
+        if other.ndim == 1:
+            _check_mv(1, jax.ShapeDtypeStruct((rows, self.shape[-1]), self.dtype), other)
+        else:
+            _conformable((rows, self.shape[-1]), other.shape)
+    else:
+        batch = broadcast_shapes(self.shape[:-2], other.shape[:-2])
+        extent, rows = self.shape[-1], other.shape[-2]
+        if extent != rows:
+            count = math.prod(batch)
+            raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{count}, {extent}] "
+                               f"but got: [{count}, {rows}].")
+    _multipliable(self, other)
+    return kernels.product(self, other)
+
+
+MM = op("mm(Tensor self, Tensor mat2) -> Tensor", _mm, doc="The product of two matrices")
+BMM = op("bmm(Tensor self, Tensor mat2) -> Tensor", _bmm, doc="The products of two batches of matrices")
+MV = op("mv(Tensor self, Tensor vec) -> Tensor", _mv, doc="A matrix times a vector")
+DOT = op("dot(Tensor self, Tensor tensor) -> Tensor", _dot, doc="The sum of the products of two vectors")
+op("vdot(Tensor self, Tensor other) -> Tensor", lambda self, other: _dot(jnp.conj(self), other), doc="dot, the first vector conjugated")
+op("inner(Tensor self, Tensor other) -> Tensor", _inner, node="ViewBackward0", doc="The sum of products over the last dim of both")
+for _name in ("outer", "ger"):
+    op(f"{_name}(Tensor self, Tensor vec2) -> Tensor", _outer, COMMON, node="MulBackward0", doc="All products of an element of each vector")
+VECTOR_MATRIX, BATCHED = (op("matmul(Tensor self, Tensor other) -> Tensor", _matmul, at="", node=_node, doc="The product of batches of matrices")
+                          for _node in ("SqueezeBackward4", "UnsafeViewBackward0"))
+op("kron(Tensor self, Tensor other) -> Tensor", kernels.kron, COMMON, node="UnsafeViewBackward0", doc="The Kronecker product")
+TENSORDOT = op("tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", kernels.tensordot, at="", node="ViewBackward0",
+               doc="The sum of products over several dims")
+
+
+def _einsum(equation, tensors):
+    for tensor in tensors[1:]:
+        _same_type(tensors[0], tensor, "expected scalar type {} but found {}")
+    return einsum(equation, tensors)
+
+
+EINSUM = op("einsum(str equation, Tensor[] tensors) -> Tensor", _einsum, at="", node="ViewBackward0", doc="Sums of products in Einstein's notation")
+
+
+# ---------------------------------------------------------------- products added to something
+def _addmm(self, mat1, mat2, beta, alpha):
+    for each, shown in ((mat1, "mat1"), (mat2, "mat2")):
+        if each.ndim != 2:
+            raise RuntimeError(f"{shown} must be a matrix, got {each.ndim}-D tensor")
+    _conformable(mat1.shape, mat2.shape)
+    _expanded(self, (mat1.shape[0], mat2.shape[1]))
+    for other in (mat2, mat1):
+        _same_type(self, other, "self and mat2 must have the same dtype, but got {} and {}")
+    reject(self, "addmm_impl_cpu_", (BOOL,))
+    return _blended(self, beta, kernels.product(mat1, mat2), alpha)
+
+
+def _addmv(self, mat, vec, beta, alpha):
+    _check_mv(self.ndim, mat, vec)
+    if not self.dtype == mat.dtype == vec.dtype:
+        raise RuntimeError("addmv input tensors must have the same dtype, but got "
+                           f"{dtype_of(self).legacy}, {dtype_of(mat).legacy}, and {dtype_of(vec).legacy}")
+    _expanded(self, mat.shape[:1])
+    return _blended(self, beta, kernels.product(mat, vec), alpha)
+
+
+def _addr(self, vec1, vec2, beta, alpha):
+    for each, shown in ((vec1, "vec1"), (vec2, "vec2")):
+        if each.ndim != 1:
+            raise RuntimeError(f"addr: Expected 1-D argument {shown}, but got {each.ndim}-D")
+    _expanded(self, (vec1.shape[0], vec2.shape[0]))
+    if self.dtype == bool:
+        kept = self if isinstance(beta, int) else self & beta
+        return kept | (kernels.outer(vec1, vec2) if isinstance(alpha, int) else kernels.outer(vec1, vec2) & alpha)
+    return _blended(self, beta, kernels.outer(vec1, vec2), alpha)
+
+
+def _baddbmm(self, batch1, batch2, beta, alpha):
+    if batch1.ndim == batch2.ndim == 3:
+        _expanded(self, (batch1.shape[0], batch1.shape[1], batch2.shape[2]))
+    _check_batches(batch1, batch2)
+    _same_type(self, batch1, "Input dtypes must be the same, got: input: {}, batch1: {}")
+    return _blended(self, beta, kernels.product(batch1, batch2), alpha)
+
+
+def _addbmm(self, batch1, batch2, beta, alpha):
+    if batch1.ndim == batch2.ndim == 3:
+        _expanded(self, (batch1.shape[1], batch2.shape[2]))
+    _check_batches(batch1, batch2)
+    return _blended(self, beta, einsum("bij,bjk->ik", [batch1, batch2]), alpha)
+
+
+for _line, _function, _kind, _doc in (
+        ("addmm(Tensor self, Tensor mat1, Tensor mat2", _addmm, None, "beta * self + alpha * (mat1 @ mat2)"),
+        ("addmv(Tensor self, Tensor mat, Tensor vec", _addmv, None, "beta * self + alpha * (mat @ vec)"),
+        ("addr(Tensor self, Tensor vec1, Tensor vec2", _addr, COMMON, "beta * self + alpha * outer(vec1, vec2)"),
+        ("baddbmm(Tensor self, Tensor batch1, Tensor batch2", _baddbmm, None, "beta * self + alpha * (batch1 @ batch2)"),
+        ("addbmm(Tensor self, Tensor batch1, Tensor batch2", _addbmm, None, "beta * self + alpha * the sum of batch1 @ batch2 over the batch")):
+    op(f"{_line}, *, Scalar beta=1, Scalar alpha=1) -> Tensor", _function, *([_kind] if _kind else []), inplace=True, doc=_doc)
+
+
+# ---------------------------------------------------------------- cross products and distances
+def _cross(name):
+    def cross(self, other, dim):
+        if self.ndim != other.ndim:
+            raise RuntimeError(f"{name}: inputs must have the same number of dimensions.")
+        dim = dim_range(dim, self.ndim)
+        if self.shape[dim] != 3 or other.shape[dim] != 3:
+            raise RuntimeError(f"{name}: inputs dimension {dim if dim != self.ndim - 1 else -1} must have length 3. "
+                               f"Got {self.shape[dim]} and {other.shape[dim]}")
+        broadcast_shapes(self.shape, other.shape)
+        return kernels.cross(self, other, dim)
+    return cross
+
+
+CROSS = op("cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", _cross("linalg.cross"), COMMON, at="linalg", node="LinalgCrossBackward0",
+           doc="The cross product of vectors of three along a dim")
+
+
+def _cdist(x1, x2, p, through_product):
+    for each, shown in ((x1, "X1"), (x2, "X2")):
+        need_floating(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
+        if each.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {each.ndim}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+    return kernels.cdist(x1, x2, p, through_product)
+
+
+CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", _cdist, COMMON, at="", doc="The distances of rows of x1 to rows of x2")
+
+
+# ---------------------------------------------------------------- matrices made of others
+def _triangle(name, function):
+    def triangle(self, diagonal):
+        if self.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        return function(self, diagonal)
+    return triangle
+
+
+def _diag_embed(self, offset, dim1, dim2):
+    one, two = (dim_range(dim, self.ndim + 1) for dim in (dim1, dim2))
+    if one == two:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return kernels.diag_embed(self, offset, one, two)
+
+
+def _trace(self):
+    if self.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
+    diagonal = jnp.diagonal(self)
+    return jnp.sum(diagonal, dtype=self.dtype if dtype_of(self).category >= FLOAT else jnp.int64)
+
+
+def _vander(x, N, increasing):
+    if x.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    if N is not None and N < 0:
+        raise RuntimeError("N must be non-negative.")
+    integer = dtype_of(x).category < FLOAT
+    return kernels.vander(x.astype(jnp.int64) if integer else x, x.shape[0] if N is None else N, increasing)
+
+
+def _vectors_only(name, function):
+    def made(vector, *rest):
+        for each in vector if isinstance(vector, list) else [vector]:
+            if each.ndim > 1 or each.ndim == 0 and name == "combinations":
+                raise RuntimeError(f"Expect a 1D vector, but got shape {list(each.shape)}")
+        return function(vector, *rest)
+    return made
+
+
+def _block_diag(tensors):
+    for place, each in enumerate(tensors):
+        if each.ndim > 2:
+            raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {each.ndim} dimensions")
+    return kernels.block_diag(tensors)
+
+
+for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diagonal, zeros above"),
+                               ("triu", jnp.triu, "What lies on and above a diagonal, zeros below")):
+    op(f"{_name}(Tensor self, int diagonal=0) -> Tensor", _triangle(_name, _function), inplace=True, doc=_doc)
+DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, doc="The last dim laid along a diagonal")
+op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels.diag_embed(self.reshape(-1), offset, 0, 1), node="DiagEmbedBackward0",
+   doc="All elements along a diagonal")
+DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")
+op("trace(Tensor self) -> Tensor", _trace, doc="The sum of the diagonal")
+op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0", doc="The powers of each element, a row for each")
+op("vander(Tensor x, *, int? N=None) -> Tensor",
+   lambda x, N: kernels.vander(x.astype(jnp.int64) if dtype_of(x).category < FLOAT else x, x.shape[-1] if N is None else N, True), at="linalg", node="CatBackward0", doc="The powers of each element along a new last dim, from 0 up")
+op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations), node="StackBackward0",
+   doc="All choices of r elements, one a row")
+CARTESIAN = op("cartesian_prod(Tensor[] tensors) -> Tensor", _vectors_only("cartesian_prod", kernels.cartesian_prod), at="", node="StackBackward0",
+               doc="All rows that take one element from each vector")
+BLOCK_DIAG = op("block_diag(Tensor[] tensors) -> Tensor", _block_diag, COMMON, at="", doc="Matrices along the diagonal of one")
+
+
+# ---------------------------------------------------------------- statistics
+def _cov(self, correction, fweights, aweights):
+    if self.ndim > 2:
+        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {self.ndim} dimensions")
+    if dtype_of(self).category == BOOL:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    array = self if dtype_of(self).category >= FLOAT else self.astype(dtypes.get_default_dtype().numpy)
+    real = array.real.dtype
+    fweights, aweights = (each if each is None else each.astype(real) for each in (fweights, aweights))
+    return jnp.squeeze(kernels.covariance(jnp.atleast_2d(array), correction, fweights, aweights))
+
+
+def _corrcoef(self):
+    if self.ndim > 2:
+        raise RuntimeError(f"corrcoef(): expected input to have two or fewer dimensions but got an input with {self.ndim} dimensions")
+    matrix = kernels.corrcoef(jnp.atleast_2d(self))
+    return matrix if self.ndim == 2 else jnp.squeeze(matrix)
+
+
+COV = op("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", _cov, at="", node="SqueezeBackward0",
+         doc="The covariance matrix of the rows")
+op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", doc="The matrix of Pearson's correlations of the rows")
