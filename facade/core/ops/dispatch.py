@@ -5,6 +5,7 @@ for `out=`. All take a row, its static arguments (`ARRAY` where an input goes) a
 """
 
 import functools
+import re
 
 from facade.core import dtypes
 from facade.core.engine import record
@@ -74,7 +75,9 @@ def apply_view(row, statics, source, numbers=()):
         arguments = iter((source._value.spec.shape, *numbers))
         filled = [next(arguments) if static.__class__.__name__ == "ARRAY" else static for static in statics]
         view._geometry = row.strides(strides, offset, *filled)
-    if modes.grad and is_floating(view):
+    if not modes.grad:
+        view._untracked_view = True
+    elif is_floating(view):
         view._node = make_node(kernel, [source, *numbers], [source.value, *numbers], row.node)
     return view
 
@@ -86,7 +89,11 @@ def view_of(source, value, step):
     view._chain = (*source._chain, step)
     if is_floating(source) and is_floating(view):
         view._base = source if source._base is None else source._base
-        view._base_node = view._base._node
+        view._base_version = view._version
+        if source._untracked_view:
+            view._untracked_view = True
+        if source._multi_view is not None:
+            view._multi_view = re.sub("Backward0?$", "", step[0].node_name), 0
     if modes.inference:
         view._inference = True
     return view
@@ -95,14 +102,19 @@ def view_of(source, value, step):
 def apply_inplace(row, statics, inputs):
     """Run a row and write the result to its first input, which is returned."""
     target = inputs[0]
-    check_writable(target)
+    check_writable(target, inputs)
     values = [each.value if isinstance(each, Tensor) else each for each in inputs]
     (value,), kernel = record(row.twin, statics, values)
     node = make_node(kernel, inputs, values, row.node) if modes.grad and row.differentiable else None
     write(target, value, node)
-    if node is not None and row.result_saved:
-        node.saved = [(target.version_counter, target._version)]
+    if node is not None:
+        # what the write replaced is kept as it was, so only other inputs can have been written to since
+        node.saved = [(target.version_counter, target._version)] if row.result_saved else node.saved[bool(node.saved) and _keeps_first(node):]
     return target
+
+
+def _keeps_first(node):
+    return len(node.inputs) > 0 and node.inputs[0] is not None
 
 
 def apply_out(name, compute, out, inputs):

@@ -54,3 +54,12 @@ def check_index(index, size, message, wrap=True, ignore=None):
         pair = _offender(np, array, *statics)
     if pair[0]:
         raise message(int(pair[1]))
+
+
+def check_none(wrong, error):
+    """Have `error` raised when an element of the boolean tensor `wrong` is true."""
+    found = wrong.detach().any().value
+    if found.array is None:
+        defer_check(found, lambda any_wrong: error if any_wrong else None)
+    elif found.array:
+        raise error

@@ -25,6 +25,10 @@ INFERENCE = ("Inference tensors cannot be saved for backward. Please do not use 
              "autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
              "instead of `torch.inference_mode()`.")
 
+AMBIGUOUS = ("Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+             "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
+             "inplace to be tracked).")
+
 
 class Hooks:
     """The functions that users hung on a node.
@@ -58,8 +62,8 @@ class Node:
         return f"<{type(self).__name__} object at {hex(id(self))}>"
 
     def short_name(self):
-        """The operation's own name, as error messages say it: 'Mul' for MulBackward0."""
-        return re.sub(r"Backward\d+$", "", type(self).__name__)
+        """The operation's own name, as error messages say it: 'Mul' for MulBackward0, 'Fill2' for FillBackward2."""
+        return re.sub(r"Backward(0$|(?=\d))", "", self.name())
 
     @property
     def next_functions(self):
@@ -155,7 +159,7 @@ class KernelNode(Node):
     def _modified(self, kept, now, version):
         """torch's sentence for a saved tensor that was written to."""
         if isinstance(kept, Tensor):
-            what, node, index = f"{typename(kept)} {list(kept.shape)}", kept._node, kept._index
+            what, node, index = f"{typename(kept)} {list(kept.shape)}", kept.grad_fn, kept._index
         else:
             what, node, index = f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0
         made = f", which is output {index} of {node.short_name()}," if node is not None else ""
@@ -180,6 +184,8 @@ class KernelNode(Node):
 
     def apply(self, cotangents):
         """The gradients for the edges, as values."""
+        if not self.wanted:
+            return [None] * len(self.edges)
         pullback, primals, given = self.pull(cotangents)
         results, _ = engine.record(pullback, self.kernel.statics, primals + given)
         if len(results) == len(self.edges):
@@ -189,6 +195,8 @@ class KernelNode(Node):
 
     def apply_tracked(self, cotangents):
         """The gradients for the edges, as tensors with a history of their own."""
+        if not self.wanted:
+            return [None] * len(self.edges)
         values = [None if each is None else each.value for each in cotangents]
         pullback, primals, _ = self.pull(values)
         edge_of_input = dict(zip(self.wanted, (edge for edge in self.edges if edge is not None)))
@@ -236,7 +244,7 @@ def _differentiable(value):
 
 def make_node(kernel, inputs, values, cls):
     """The node for a recorded kernel, or None when no input requires grad."""
-    edges, mask, bit = [], 0, 1
+    edges, mask, bit, dead_end = [], 0, 1, False
     for each in inputs:
         if each.__class__ is Tensor or isinstance(each, Tensor):
             if each._base is None and each._node is not None:
@@ -247,10 +255,12 @@ def make_node(kernel, inputs, values, cls):
                 edges.append(edge)
                 if edge is not None:
                     mask |= bit
+                elif each._untracked_view and each.requires_grad:
+                    dead_end = True
         elif bit >> cls.tensor_inputs == 0:
             edges.append(None)
         bit += bit
-    if not mask:
+    if not mask and not dead_end:
         return None
     plan = kernel.facts.get(mask)
     if plan is None:
@@ -281,7 +291,7 @@ class Plan:
         count = len(kernel.specs)
         self.wanted = tuple(index for index in range(count) if mask >> index & 1)
         given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
-        self.needed = engine.pullback_of(kernel, self.wanted, given).needed if given else ()
+        self.needed = engine.pullback_of(kernel, self.wanted, given).needed if given and mask else ()
         self.all_needed = len(self.needed) == count
 
 
@@ -312,17 +322,19 @@ def edge_of(tensor):
 
 
 def sync_history(view):
-    """Let a view follow its base, whose history changed by a write since the view was taken."""
+    """Let a view follow its base, to which something was written since the view's history was taken."""
     base = view._base
-    if base._node is view._base_node:
+    if view._node is None and not base._leaf and base._node is None or view._base_version == view._version:
         return
-    view._base_node = base._node
-    view._node, view._index = None, 0
-    if base._node is None:
-        return
+    if view._untracked_view:
+        raise RuntimeError("A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad mode "
+                           "enabled. " + AMBIGUOUS)
+    if view._multi_view is not None:
+        raise RuntimeError(several_views(view, "its base or another view of its base has been modified"))
+    view._base_version = view._version
+    stepped = base
     before, modes.grad = modes.grad, True
     try:
-        stepped = base
         for row, statics, numbers in view._chain[len(base._chain):]:
             stepped, = track(row, statics, [stepped, *numbers], node_class("AsStridedBackward0"))
     finally:
@@ -330,12 +342,19 @@ def sync_history(view):
     view._node, view._index = stepped._node, stepped._index
 
 
+def several_views(view, what):
+    """torch's sentence for a write to one of several views that were made at once."""
+    name, place = view._multi_view
+    return (f"Output {place} of {name} is a view and {what} inplace. This view is the output of a function that returns multiple views. "
+            "Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.")
+
+
 @method
 @property
 def requires_grad(self):
     """Whether gradients are computed for this tensor."""
     if self._base is not None:
-        sync_history(self)
+        return self._leaf or self._node is not None or self._base.requires_grad
     return self._leaf or self._node is not None
 
 

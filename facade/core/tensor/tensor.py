@@ -30,7 +30,8 @@ class Tensor:
     # What most tensors do not have stands here once and is shadowed in an instance's __dict__.
     _chain = ()             # reads from the storage's value to this one: (row, statics, numbers) each
     _base = None            # the tensor whose history a write to this view changes
-    _base_node = None       # that tensor's node when this view's history was taken from it
+    _untracked_view = False # made while history was off, from a tensor that has one
+    _base_version = 0       # the version when this view's history was taken from it
     _geometry = None        # (strides, offset), None for contiguous from the start
     _counter = None         # a version counter of its own (`.data`), else the storage's
     _grad = None

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from facade.core import engine
 from facade.core.shapes import overlaps
-from facade.core.tensor.history import make_node, node_class
+from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
@@ -41,21 +41,26 @@ class Place:
 
 def place_linear(kernel, before, new, numbers):
     """`before` with what the linear read `kernel` shows of it replaced by `new`."""
+    if new.dtype == jnp.bool_:
+        return place_linear(kernel_at(kernel, jnp.uint8), before.astype(jnp.uint8), new.astype(jnp.uint8), numbers).astype(jnp.bool_)
+
     def read(whole):
         return kernel.call(whole, *numbers)[0]
     put = jax.linear_transpose(read, before)
-    if new.dtype == jnp.bool_:
-        return place_by_index(kernel, before, new, numbers)
     if before.size == new.size:
         return put(new)[0]
     shown, = put(jnp.ones(new.shape, new.dtype))
     return jnp.where(shown != 0, put(new)[0], before)
 
 
+def kernel_at(kernel, dtype):
+    """The same read of another dtype."""
+    return engine.kernel_of(kernel.operator, kernel.statics, (engine.spec_of(kernel.specs[0].shape, jnp.dtype(dtype)), *kernel.specs[1:]))
+
+
 def place_by_index(kernel, before, new, numbers):
     """The same for any read: the image of the indices says where the elements lie."""
-    where = kernel.operator.specialize((engine.spec_of(before.shape, jnp.dtype(jnp.int64)), *kernel.specs[1:]), kernel.statics)(
-        jnp.arange(before.size, dtype=jnp.int64).reshape(before.shape), *numbers)
+    where, = kernel_at(kernel, jnp.int64).call(jnp.arange(before.size, dtype=jnp.int64).reshape(before.shape), *numbers)
     return before.reshape(-1).at[where.reshape(-1)].set(new.reshape(-1)).reshape(before.shape)
 
 
@@ -71,8 +76,8 @@ def _placed(chain, whole, new):
     return operator, (), [whole, new, *(number for _, _, numbers in chain for number in numbers)]
 
 
-def check_writable(tensor):
-    """Raise torch's error when this tensor cannot be written to."""
+def check_writable(tensor, inputs=()):
+    """Raise torch's error when this tensor cannot be written to with these inputs."""
     if tensor._geometry is not None and overlaps(tensor._value.spec.shape, tensor._geometry[0]):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
                            "Please clone() the tensor before performing the operation.")
@@ -83,15 +88,17 @@ def check_writable(tensor):
         return
     if tensor._leaf:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    base = tensor._base
-    if base is None:
-        return
-    if base._leaf:
+    if tensor._base is not None:
+        _check_view(tensor, inputs)
+
+
+def _check_view(view, inputs):
+    if view._base._leaf:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if tensor._multi_view is not None and tensor.requires_grad:
-        raise RuntimeError(f"Output {tensor._index} of {tensor._node.short_name()} is a view and is being modified inplace. This view is the output of "
-                           "a function that returns multiple views. Such functions do not allow the output views to be modified inplace. "
-                           "You should replace the inplace operation by an out-of-place one.")
+    if (view._untracked_view or view._multi_view is not None) and any(
+            isinstance(each, Tensor) and each.requires_grad for each in (view, *inputs)):
+        raise RuntimeError(several_views(view, "is being modified") if not view._untracked_view else
+                           "A view was created in no_grad mode and is being modified inplace with grad mode enabled. " + AMBIGUOUS)
 
 
 def write(tensor, value, node=None, index=0):

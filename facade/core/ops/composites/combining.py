@@ -94,8 +94,7 @@ def meshgrid(*tensors, indexing=None):
     tensors = [tensors[place] for place in order]
     shape = [each.numel() for each in tensors]
     grids = [each.reshape(*(-1 if at == place else 1 for at in range(len(shape)))).expand(*shape) for place, each in enumerate(tensors)]
-    grids = [grids[place] for place in order]
-    return tuple(grid.transpose(0, 1) for grid in grids) if swap else tuple(grids)
+    return tuple(grids[place] for place in order)
 
 
 @composite(at="torch")

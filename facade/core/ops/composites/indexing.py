@@ -146,6 +146,8 @@ def take_along_dim(input, indices, dim=None, *, out=None):
         raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
                            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices")
     dim = dim_range(dim, input.ndim)
+    if input.shape[dim]:
+        indices = indices.remainder(input.shape[dim])       # torch lets an index wrap around here, any number of times
     shape, places = list(input.shape), list(indices.shape)
     shape[dim] = places[dim] = 1
     common = broadcast_shapes(shape, places)
@@ -350,7 +352,6 @@ def _class_error(value):
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """The rows of weight that input names; padding_idx gets no gradient; rows longer than max_norm are shortened first, in place."""
     padding_idx = _padding(padding_idx, weight)
-    check_index(input, weight.shape[0], _out_of_range, wrap=False)
     if max_norm is not None:
         _renormalize(weight, input, max_norm, norm_type)
     return _lookup(weight, input, padding_idx, scale_grad_by_freq)
@@ -359,11 +360,12 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 @composite(at="torch", name="embedding")
 def embedding_of(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """The rows of weight that indices name; padding_idx gets no gradient."""
-    check_index(indices, weight.shape[0], _out_of_range, wrap=False)
     return _lookup(weight, indices, padding_idx, scale_grad_by_freq)
 
 
 def _lookup(weight, indices, padding_idx, scale_grad_by_freq):
+    if weight.ndim == 2:
+        check_index(indices, weight.shape[0], _out_of_range, wrap=False)
     return apply(table.EMBEDDING, (ARRAY, ARRAY, padding_idx, bool(scale_grad_by_freq), False), (weight, indices))
 
 

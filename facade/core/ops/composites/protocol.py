@@ -435,8 +435,9 @@ def _check_expands(given, shape):
                                f"at non-singleton dimension {place + lead}")
 
 
-_FILL = op("fill.Scalar(Tensor self, Scalar value) -> Tensor", lambda self, value: _filled(self, value), inplace=True,
-           doc="Every element replaced by value", at="")
+_FILL, FILL_TENSOR = (op(line, lambda self, value: _filled(self, value), inplace=True, node=node, doc="Every element replaced by value", at="")
+                       for line, node in (("fill.Scalar(Tensor self, Scalar value) -> Tensor", "FillBackward2"),
+                                          ("fill.Tensor(Tensor self, Tensor value) -> Tensor", "FillBackward3")))
 
 
 def _filled(array, value):
@@ -454,7 +455,7 @@ def fill_(self, value):
                         f"      didn't match because some of the arguments have invalid types: (!{shown}!)\n * (Number value)\n"
                         f"      didn't match because some of the arguments have invalid types: (!{shown}!)\n")
     value = value.item() if isinstance(value, np.generic) else value
-    return apply_inplace(_FILL, (ARRAY, ARRAY), (self, value))
+    return apply_inplace(FILL_TENSOR if isinstance(value, Tensor) else _FILL, (ARRAY, ARRAY), (self, value))
 
 
 _ZERO = op("zero(Tensor self) -> Tensor", lambda self: jnp.zeros_like(self), inplace=True,

@@ -11,6 +11,7 @@ import numpy as np
 from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.ops.composites import composite
+from facade.core.ops.composites.protocol import FILL_TENSOR
 from facade.core.ops.composites.views import select, slice_view, unsqueeze
 from facade.core.ops.creation import tensor
 from facade.core.ops.dispatch import apply, apply_inplace, apply_view
@@ -216,7 +217,7 @@ def __setitem__(self, index, value):
 
 def _assign_view(view, value):
     if not isinstance(value, Tensor):
-        view.fill_(value)
+        apply_inplace(FILL_TENSOR, (ARRAY, ARRAY), (view, value))
         return
     shape = value._value.spec.shape
     lead = len(shape) - view.ndim

@@ -191,17 +191,16 @@ def expand(self, *size, implicit=False):
     if lead < 0:
         raise RuntimeError(f"expand({self.type()}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
                            f"greater or equal to the number of dimensions in the tensor ({len(shape)})")
-    filled = []
-    for dim, extent in enumerate(wanted):
-        have = shape[dim - lead] if dim >= lead else 1
+    filled = list(wanted)
+    for dim in range(len(wanted) - 1, -1, -1):
+        extent, have = wanted[dim], shape[dim - lead] if dim >= lead else 1
         if extent == -1:
             if dim < lead:
                 raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}")
-            extent = have
-        if have != 1 and have != extent:
+            filled[dim] = have
+        elif have != 1 and have != extent:
             raise RuntimeError(f"The expanded size of the tensor ({extent}) must match the existing size ({have}) at non-singleton dimension "
                                f"{dim}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}")
-        filled.append(extent)
     return apply_view(rows.EXPAND, (ARRAY, tuple(filled)), self)
 
 
@@ -308,9 +307,9 @@ def narrow(input, dim, start, length):
 def _several(views, name):
     """Mark views that came out together: they may not be written to while history is recorded."""
     for place, each in enumerate(views):
-        each._multi_view = name
+        each._multi_view = name, place
         if each._node is not None:
-            each._node.__class__ = node_class(name)
+            each._node.__class__ = node_class(name + "Backward0")
     return tuple(views)
 
 
@@ -320,7 +319,7 @@ def unbind(input, dim=0):
     if not input.ndim:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     dim = dim_range(dim, input.ndim)
-    return _several([select(input, dim, index) for index in range(_shape(input)[dim])], "UnbindBackward0")
+    return _several([select(input, dim, index) for index in range(_shape(input)[dim])], "Unbind")
 
 
 @composite()
@@ -335,14 +334,14 @@ def split(tensor, split_size_or_sections, dim=0):
         if sum(sizes) != extent:
             raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {extent} (input tensor's size at dimension {dim}), "
                                f"but got split_sizes={list(sizes)}")
-        return _pieces(tensor, dim, sizes, "SplitWithSizesBackward0")
+        return _pieces(tensor, dim, sizes, "SplitWithSizes")
     size = int(split_size_or_sections)
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if size == 0 and extent:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {extent}")
     count = max(1, -(-extent // size)) if size else 1
-    return _pieces(tensor, dim, [min(size, extent - place * size) if size else 0 for place in range(count)], "SplitBackward0")
+    return _pieces(tensor, dim, [min(size, extent - place * size) if size else 0 for place in range(count)], "Split")
 
 
 def _pieces(tensor, dim, sizes, name):
@@ -366,7 +365,7 @@ def chunk(input, chunks, dim=0):
     dim = dim_range(dim, input.ndim)
     extent = _shape(input)[dim]
     size = -(-extent // chunks)
-    return _pieces(input, dim, [0] * chunks, "SplitWithSizesBackward0") if not size else split(input, size, dim)
+    return _pieces(input, dim, [0] * chunks, "SplitWithSizes") if not size else split(input, size, dim)
 
 
 @composite()

@@ -71,7 +71,7 @@ def gather(self, dim, index, sparse_grad=False):
     dim = dim_range(dim, self.ndim)
     _need_index("gather", index)
     if index.size == 0:
-        return jnp.zeros(index.shape, self.dtype) + 0 * self.sum() if jnp.issubdtype(self.dtype, jnp.inexact) else jnp.zeros(index.shape, self.dtype)
+        return jnp.zeros(index.shape, self.dtype)
     if max(self.ndim, 1) != max(index.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     if self.ndim == 0 or index.ndim == 0:
@@ -107,7 +107,7 @@ def _scattering(name, combine):
         dim = dim_range(dim, self.ndim)
         _check_scatter(name, self, dim, index, None if number else src)
         if index.size == 0:
-            return self + 0
+            return self
         flat = self.reshape(1) if self.ndim == 0 else self
         index = index.reshape(1) if index.ndim == 0 else index
         if number:
@@ -171,9 +171,8 @@ def _product_jvp(primals, tangents):
     def others(factor, zeros, rest):
         return jnp.where(factor == 0, jnp.where(zeros == 1, rest, 0), jnp.where(zeros == 0, rest / _no_zero(factor), 0)).astype(factor.dtype)
     moved = tangents[0] * others(self, zeros, rest)
-    read = {"mode": "promise_in_bounds", "wrap_negative_indices": False}
     return product(self, values, *where), moved.at[where].add(
-        tangents[1] * others(values, zeros.at[where].get(**read), rest.at[where].get(**read)), **IN_BOUNDS)
+        tangents[1] * others(values, zeros.at[where].get(**IN_BOUNDS), rest.at[where].get(**IN_BOUNDS)), **IN_BOUNDS)
 
 
 def _no_zero(factor):
@@ -246,7 +245,7 @@ def index_select(self, dim, index):
     if self.ndim == 0:
         if index.size != 1:
             raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)")
-        return self + 0
+        return self
     return self.at[(slice(None),) * dim + (index.reshape(-1),)].get(**IN_BOUNDS)
 
 
@@ -331,8 +330,9 @@ def index_fill(self, dim, index, value):
     _check_vector("index_fill_", index)
     if value.ndim:
         raise RuntimeError(f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
-    whole, pattern, index = _slices(self, dim, index)
-    return overwrite(pattern, whole, cast_number(value, self), wrapped(index, whole.shape[dim])).reshape(self.shape)
+    whole, _, index = _slices(self, dim, index)
+    hit = jnp.zeros(whole.shape[dim], bool).at[wrapped(index, whole.shape[dim])].set(True, **IN_BOUNDS)
+    return jnp.where(hit.reshape((-1,) + (1,) * (len(whole.shape) - dim - 1)), cast_number(value, self), whole).reshape(self.shape)
 
 
 C_NAMES = {"int64": "int64_t", "int32": "int", "int16": "int16_t", "int8": "int8_t", "uint8": "uint8_t", "bool": "bool",
@@ -355,7 +355,7 @@ def index_reduce(self, dim, index, source, reduce, include_self):
     whole = self.reshape(1) if self.ndim == 0 else self
     source = source.reshape(_like(source, whole, index.reshape(-1)))
     if source.size == 0:
-        return self + 0
+        return self
     spread = jnp.broadcast_to(index.reshape((-1,) + (1,) * (whole.ndim - dim - 1)), source.shape)
     return reduce_into(whole, positions(spread, dim), source, reduce, include_self).reshape(self.shape)
 
@@ -441,7 +441,7 @@ def masked_scatter(self, mask, source):
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {legacy(mask)}")
     mask, self = jnp.broadcast_arrays(mask, self)
     if source.size == 0:
-        return self + 0
+        return self
     rank = jnp.cumsum(mask.reshape(-1), dtype=jnp.int64) - 1
     taken = source.reshape(-1).at[jnp.clip(rank, 0, source.size - 1)].get(**IN_BOUNDS)
     return jnp.where(mask, taken.reshape(self.shape), self)

@@ -9,6 +9,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.scipy import special
 
@@ -144,6 +145,11 @@ def copysign(array, sign):
     return jnp.where(array == 0, lax.stop_gradient(flipped), flipped)
 
 
+def next_after(array, target):
+    """The neighbour of each element on the way to the target."""
+    return lax.nextafter(*map(lax.stop_gradient, jnp.broadcast_arrays(array, target)))
+
+
 def ldexp(array, exponent):
     """array * 2^exponent, exact for whole exponents."""
     if is_complex(array):
@@ -261,11 +267,23 @@ def logit(array, eps):
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def polygamma(array, order):
-    """The derivative of this order of digamma: a multiple of the Hurwitz zeta function."""
+    """The derivative of this order of digamma: a multiple of the Hurwitz zeta function, mirrored for negative numbers."""
     if order == 0:
         return _digamma(array)
-    zeta = special.zeta(jnp.asarray(order + 1, array.dtype), array)
-    return (-1) ** (order + 1) * math.factorial(order) * zeta
+    mirrored = jnp.where(array < 0, 1 - array, array)
+    size = math.factorial(order) * special.zeta(jnp.asarray(order + 1, array.dtype), mirrored)
+    fraction = array - jnp.round(array)
+    reflected = -size - math.pi ** (order + 1) * _cotangent_derivative(1 / jnp.tan(math.pi * fraction), order)
+    return jnp.where(array < 0, reflected, (-1) ** (order + 1) * size)
+
+
+def _cotangent_derivative(cotangent, order):
+    """The derivative of this order of cot, as a polynomial in cot: each is -(1 + cot^2) times the derivative of the one before."""
+    polynomial = np.polynomial.Polynomial([0, 1])
+    for _ in range(order):
+        polynomial = polynomial.deriv() * np.polynomial.Polynomial([-1, 0, -1])
+    return functools.reduce(lambda value, coefficient: value * cotangent + float(coefficient), polynomial.coef[-2::-1],
+                            jnp.full_like(cotangent, float(polynomial.coef[-1])))
 
 
 @polygamma.defjvp

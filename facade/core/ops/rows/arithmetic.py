@@ -94,14 +94,14 @@ def _divide(self, other, rounding_mode):
 op("div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor", _divide, PROMOTE, node="DivBackward2", check=_check_rounding,
    doc="self / other, rounded towards zero ('trunc') or down ('floor')")
 op("div.Tensor(Tensor self, Tensor other) -> Tensor", jnp.divide, FLOATS, doc="self / other")
-op("floor_divide(Tensor self, Tensor other) -> Tensor", kernels.floor_divide, PROMOTE, differentiable=False,
+op("floor_divide(Tensor self, Tensor other) -> Tensor", kernels.floor_divide, PROMOTE, node="NotImplemented",
    check=unimplemented("div_floor_cpu", BOOL, COMPLEX), doc="self / other, rounded down")
 for _name, _function, _doc in (("remainder", kernels.remainder, "What is left of self / other rounded down; it has the sign of other"),
                                ("fmod", jnp.fmod, "What is left of self / other rounded towards zero; it has the sign of self")):
     _check = unimplemented(f"{_name}_cpu", BOOL, COMPLEX)
     op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, node=f"{_name.title()}Backward1", numbers=False, check=_check, doc=_doc)
     if _name == "remainder":
-        op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, inplace=False, at="torch", check=_check, doc=_doc)
+        op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch", check=_check, doc=_doc)
     op(f"{_name}.Scalar(Tensor self, Scalar other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
 for _name, _function, _doc in (("gcd", jnp.gcd, "The greatest common divisor"), ("lcm", jnp.lcm, "The least common multiple")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, check=unimplemented(f"{_name}_cpu", BOOL, FLOAT, COMPLEX), doc=_doc)
@@ -119,14 +119,14 @@ def _power_by_number(self, exponent):
 
 op("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward1", numbers=False,
    check=unimplemented("pow", BOOL), doc="self to the power of exponent")
-op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward2", inplace=False, at="torch",
+op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward2", numbers=False, inplace=False, at="torch",
    doc="self to the power of exponent")
 op("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, PROMOTE, node="PowBackward0", static=("exponent",),
    check=_check_integer_exponent, doc="self to the power of exponent")
 DOUBLE = Kind("DOUBLE", lambda specs: dtypes.complex128 if result_type(specs).is_complex else dtypes.float64)
 op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward1", numbers=False,
    doc="self to the power of exponent, in double precision")
-op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward2", inplace=False, at="torch",
+op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward2", numbers=False, inplace=False, at="torch",
    doc="self to the power of exponent, in double precision")
 op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", static=("exponent",),
    doc="self to the power of exponent, in double precision")
@@ -138,7 +138,7 @@ op("logaddexp2(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logadde
 _xlogy = unimplemented("xlogy_cpu", COMPLEX)
 op("xlogy.Tensor(Tensor self, Tensor other) -> Tensor", in_float32(kernels.xlogy), FLOATS, numbers=False, check=_xlogy,
    doc="self * log(other), zero where self is")
-op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward1", inplace=False, at="torch",
+op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward1", numbers=False, inplace=False, at="torch",
    check=_xlogy, doc="self * log(other), zero where self is")
 op("xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward2", check=_xlogy,
    doc="self * log(other), zero where self is")
@@ -167,8 +167,8 @@ op("copysign.Tensor(Tensor self, Tensor other) -> Tensor", kernels.copysign, FLO
    doc="The magnitude of self with the sign of other")
 op("copysign.Scalar(Tensor self, Scalar other) -> Tensor", kernels.copysign, FLOATS, node="CopysignBackward1", check=unimplemented("copysign_cpu", COMPLEX),
    doc="The magnitude of self with the sign of other")
-op("nextafter(Tensor self, Tensor other) -> Tensor", lambda self, other: lax.nextafter(*jnp.broadcast_arrays(self, other)), PROMOTE, numbers=False,
-   differentiable=False, check=unimplemented("nextafter_cpu", *NOT_FLOAT), doc="The next floating-point number after self on the way to other")
+op("nextafter(Tensor self, Tensor other) -> Tensor", kernels.next_after, PROMOTE, numbers=False,
+   check=unimplemented("nextafter_cpu", *NOT_FLOAT), doc="The next floating-point number after self on the way to other")
 
 
 # ---------------------------------------------------------------- bounds
@@ -205,7 +205,7 @@ def _check_heaviside(self, values):
 
 
 op("heaviside(Tensor self, Tensor values) -> Tensor", lambda self, values: jnp.where(self == 0, values, (self > 0).astype(self.dtype)), PROMOTE,
-   numbers=False, differentiable=False, check=_check_heaviside, doc="0 below zero, 1 above, and the element of values at zero")
+   numbers=False, node="NotImplemented", check=_check_heaviside, doc="0 below zero, 1 above, and the element of values at zero")
 
 # ---------------------------------------------------------------- bits
 for _name, _function, _kernel, _doc in (
@@ -214,7 +214,7 @@ for _name, _function, _kernel, _doc in (
         ("bitwise_left_shift", jnp.left_shift, "lshift_cpu", "The bits moved to the left by other places"),
         ("bitwise_right_shift", jnp.right_shift, "rshift_cpu", "The bits moved to the right by other places, the sign kept")):
     _check = unimplemented(_kernel, *INEXACT, *([BOOL] if "shift" in _name else []))
-    op(f"{_name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, inplace=False, at="torch", check=_check, doc=_doc)
+    op(f"{_name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch", check=_check, doc=_doc)
     op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
 
 

@@ -24,7 +24,7 @@ SCATTER = [
 SCATTER_ADD = op("scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", kernels.scatter_add, at="", inplace=True,
                  doc="self with the elements of src added where index points along dim")
 SCATTER_REDUCE = op("scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",
-                    kernels.scatter_reduce, at="", inplace=True, doc="self with the elements of src reduced in where index points along dim")
+                    kernels.scatter_reduce, at="", inplace=True, saves="result", doc="self with the elements of src reduced in where index points along dim")
 
 # ---------------------------------------------------------------- slices named by a vector
 INDEX_SELECT = op("index_select(Tensor self, int dim, Tensor index) -> Tensor", kernels.index_select, at="",
@@ -40,7 +40,8 @@ INDEX_FILL = [
        doc="self with one value in the slices along dim that a vector names", node="IndexFillBackward1"),
 ]
 INDEX_REDUCE = op("index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor",
-                  kernels.index_reduce, at="", inplace=True, doc="self with the slices of source reduced into those along dim that a vector names")
+                  kernels.index_reduce, at="", inplace=True, saves="result",
+                  doc="self with the slices of source reduced into those along dim that a vector names")
 
 # ---------------------------------------------------------------- the flat tensor, and several indices at once
 TAKE = op("take(Tensor self, Tensor index) -> Tensor", kernels.take, at="", doc="The elements of the flat tensor at these indices")
@@ -82,12 +83,15 @@ def _roll(self, shifts, dims):
         return jnp.roll(self, shifts[0])
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
-    return jnp.roll(self, shifts, tuple(dim_range(dim, self.ndim) for dim in dims)) if self.size and self.ndim else self + 0
+    if self.ndim == 0:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
+    dims = tuple(dim_range(dim, self.ndim) for dim in dims)
+    return jnp.roll(self, shifts, dims) if self.size else self
 
 
 def _flip(self, dims):
     dims = dims_of(dims, self.ndim) if dims else ()
-    return jnp.flip(self, dims) if self.ndim else self + 0
+    return jnp.flip(self, dims) if self.ndim else self
 
 
 def _flip_along(dim, rank):
@@ -115,7 +119,7 @@ def _repeat(self, repeats):
     for extent in shape:
         if extent < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {extent}: {shape}")
-    return jnp.tile(self, repeats) if self.ndim or repeats else self + 0
+    return jnp.tile(self, repeats) if self.ndim or repeats else self
 
 
 op("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", _roll, doc="The elements moved along dims, those that fall off coming back in front")

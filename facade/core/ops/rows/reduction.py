@@ -6,10 +6,10 @@ import jax.numpy as jnp
 
 from facade.core import dtypes
 from facade.core.dtypes import BOOL, COMPLEX
-from facade.core.errors import dim_range, dims_of
+from facade.core.errors import dim_range
 from facade.core.ops.kernels import reduction as kernels
 from facade.core.ops.promotion import FLOATING, PROMOTE
-from facade.core.ops.rows.requirements import dtype_of, need_floating, need_some, reject
+from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, need_some, reject
 from facade.core.ops.table import op
 
 
@@ -23,7 +23,7 @@ def _accumulated(array, dtype):
 
 def _sum(self, dim=None, keepdim=False, dtype=None):
     target = _accumulated(self, dtype)
-    return jnp.sum(self.astype(target), dims_of(dim, self.ndim), dtype=target, keepdims=keepdim)
+    return jnp.sum(self.astype(target), axes_of(dim, self), dtype=target, keepdims=keepdim)
 
 
 def _mean(self, dim=None, keepdim=False, dtype=None):
@@ -31,7 +31,7 @@ def _mean(self, dim=None, keepdim=False, dtype=None):
     if given.category < dtypes.FLOAT:
         raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype must be "
                            f"either a floating point or complex dtype. Got: {given.legacy}")
-    return jnp.mean(self.astype(given.numpy), dims_of(dim, self.ndim), keepdims=keepdim)
+    return jnp.mean(self.astype(given.numpy), axes_of(dim, self), keepdims=keepdim)
 
 
 def _nansum(self, dim, keepdim, dtype):
@@ -42,13 +42,13 @@ def _nansum(self, dim, keepdim, dtype):
 
 def _nanmean(self, dim, keepdim, dtype):
     need_floating(self, "nanmean(): expected input to have floating point or complex dtype but got {}")
-    count = jnp.sum(~jnp.isnan(self), dims_of(dim, self.ndim), keepdims=keepdim)
+    count = jnp.sum(~jnp.isnan(self), axes_of(dim, self), keepdims=keepdim)
     total = _nansum(self, dim, keepdim, dtype)
     return total / count.astype(total.dtype)
 
 
 def _count_nonzero(self, dim):
-    return jnp.sum(self != 0, dims_of(dim, self.ndim), dtype=jnp.int64)
+    return jnp.sum(self != 0, axes_of(dim, self), dtype=jnp.int64)
 
 
 op("sum(Tensor self, *, ScalarType? dtype=None) -> Tensor", lambda self, dtype: _sum(self, dtype=dtype), doc="The sum of all elements")
@@ -61,9 +61,9 @@ op("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dty
 op("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _nanmean, node="DivBackward0",
    doc="The mean of what is not NaN")
 op("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-   lambda self, dtype: kernels.prod(self, dims_of(None, self.ndim), _accumulated(self, dtype), False), doc="The product of all elements")
+   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False), doc="The product of all elements")
 op("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-   lambda self, dim, keepdim, dtype: kernels.prod(self, dims_of(dim, self.ndim), _accumulated(self, dtype), keepdim), node="ProdBackward1",
+   lambda self, dim, keepdim, dtype: kernels.prod(self, axes_of(dim, self), _accumulated(self, dtype), keepdim), node="ProdBackward1",
    doc="The product along a dim")
 op("count_nonzero(Tensor self, int? dim=None) -> Tensor", _count_nonzero, doc="How many elements are not zero")
 op("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor", _count_nonzero, doc="How many elements along dims are not zero")
@@ -74,7 +74,7 @@ def _moments(finish, sentence):
     """The function of (self, dim, correction, keepdim) that answers `finish(variance, mean)`."""
     def function(self, dim, correction, keepdim):
         need_floating(self, sentence)
-        return finish(*kernels.variance(self, dims_of(dim, self.ndim), 1 if correction is None else correction, keepdim))
+        return finish(*kernels.variance(self, axes_of(dim, self), 1 if correction is None else correction, keepdim))
     return function
 
 
@@ -124,7 +124,7 @@ def _dim_extreme(name, argument, function):
 def _along(name, kernel, function):
     """amax or amin."""
     def extreme(self, dim, keepdim):
-        axes = dims_of(dim, self.ndim)
+        axes = axes_of(dim, self)
         need_some(self, axes, f"{name}()", f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                   "Specify the reduction dim with the 'dim' argument." if dim == () else None)
         reject(self, kernel, (COMPLEX,))
@@ -138,7 +138,7 @@ def _aminmax(self, dim, keepdim):
     need_some(self, (), "aminmax", None if dim is not None else "aminmax(): cannot compute aminmax over an empty dimension as the "
               "operation has no identity.")
     reject(self, "aminmax_cpu", (COMPLEX,))
-    axes = dims_of(dim, self.ndim)
+    axes = axes_of(dim, self)
     return jnp.min(self, axes, keepdims=keepdim), jnp.max(self, axes, keepdims=keepdim)
 
 
@@ -175,7 +175,7 @@ op("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, T
 # ---------------------------------------------------------------- all and any
 def _truth(function):
     def truth(self, dim=None, keepdim=False):
-        result = function(self != 0, dims_of(dim, self.ndim), keepdims=keepdim)
+        result = function(self != 0, axes_of(dim, self), keepdims=keepdim)
         return result.astype(jnp.uint8) if self.dtype == jnp.uint8 else result
     return truth
 
@@ -191,7 +191,7 @@ for _name, _function, _shown in (("all", _truth(jnp.all), "all elements are"), (
 # ---------------------------------------------------------------- norms and log-sums
 def _vector_norm(self, order, dim, keepdim, dtype):
     need_floating(self, "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}")
-    axes = dims_of(dim, self.ndim)
+    axes = axes_of(dim, self)
     if (order < 0 or order == math.inf) and any(self.shape[axis] == 0 for axis in axes):
         shown = f"{order:g}" if math.isinf(order) else order
         raise RuntimeError(f"linalg.vector_norm cannot compute the {shown} norm on an empty "
@@ -201,14 +201,14 @@ def _vector_norm(self, order, dim, keepdim, dtype):
 
 
 def _dist(self, other, order):
-    return kernels.vector_norm(self - other, order, dims_of(None, max(self.ndim, other.ndim)), False)
+    return kernels.vector_norm(self - other, order, tuple(range(max(self.ndim, other.ndim))), False)
 
 
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
                  static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="result", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
 op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="result", doc="The p-norm of self - other")
 op("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
-   lambda self, dim, keepdim: kernels.logsumexp(self, dims_of(dim, self.ndim), keepdim), FLOATING, saves="result", at="torch Tensor special",
+   lambda self, dim, keepdim: kernels.logsumexp(self, axes_of(dim, self), keepdim), FLOATING, saves="result", at="torch Tensor special",
    doc="The logarithm of the sum of exponentials along dims, without overflow")
 
 

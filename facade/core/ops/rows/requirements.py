@@ -1,11 +1,18 @@
 """Checks that rows of several families make before anything is recorded, in torch's words."""
 
 from facade.core import dtypes
+from facade.core.errors import dims_of
 
 
 def dtype_of(array):
     """facade's dtype of an array or spec."""
     return dtypes.BY_NUMPY[array.dtype]
+
+
+def axes_of(dim, array):
+    """The dims to reduce, counted from the front; None and () mean all, and a zero-dimensional array has none."""
+    axes = dims_of(dim, array.ndim)
+    return axes if array.ndim else ()
 
 
 def reject(array, kernel, categories=(), names=()):

@@ -1,0 +1,435 @@
+"""Linear algebra with a choice to make in Python first: which product, which norm; and solvers, which read whether they succeeded."""
+
+import numpy as np
+
+from facade.core import dtypes
+from facade.core.engine import constant
+from facade.core.errors import LinAlgError, dims_of
+from facade.core.ops.binding import as_ints
+from facade.core.ops.composites import composite
+from facade.core.ops.dispatch import apply
+from facade.core.ops.return_types import result_tuple
+from facade.core.ops.rows import decompositions, linear_algebra as rows
+from facade.core.ops.rows.reduction import VECTOR_NORM
+from facade.core.ops.table import ARRAY, Arrays
+from facade.core.tensor.tensor import Tensor
+
+
+def _listed(tensors):
+    """f(a, b) and f([a, b]) alike."""
+    return list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+
+
+# ---------------------------------------------------------------- products
+@composite(at="torch Tensor linalg")
+def matmul(input, other):
+    """The product of matrices, vectors, or batches of matrices that broadcast"""
+    left, right = len(input._value.spec.shape), len(other._value.spec.shape)
+    if left == 2 and right <= 2 and right:
+        row = rows.MM if right == 2 else rows.MV
+    elif left == 0 or right == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {left}D and {right}D")
+    elif left == right == 1:
+        row = rows.DOT
+    else:
+        row = rows.VECTOR_MATRIX if left == 1 and right == 2 else rows.BATCHED
+    return apply(row, (ARRAY, ARRAY), (input, other))
+
+
+@composite(at="Tensor")
+def __matmul__(self, other):
+    """self @ other"""
+    return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
+
+
+@composite(at="Tensor")
+def __rmatmul__(self, other):
+    """other @ self"""
+    return matmul(other, self) if isinstance(other, Tensor) else NotImplemented
+
+
+@composite(at="torch")
+def einsum(*args):
+    """Sums of products in Einstein's notation: an equation and tensors, or tensors each followed by its list of subscripts"""
+    if len(args) < 2:
+        raise ValueError("einsum(): must specify the equation string and at least one operand, "
+                         "or at least one operand and its subscripts list")
+    if isinstance(args[0], Tensor):
+        pairs = args[:len(args) // 2 * 2]
+        equation = ",".join(map(_letters, pairs[1::2])) + ("->" + _letters(args[-1]) if len(args) % 2 else "")
+        tensors = list(pairs[::2])
+    else:
+        equation, tensors = args[0], _listed(args[1:])
+    return apply(rows.EINSUM, (equation, Arrays(len(tensors))), tuple(tensors))
+
+
+def _letters(subscripts):
+    """A list of numbers below 52 and Ellipsis as text."""
+    for each in subscripts:
+        if each is not Ellipsis and not 0 <= each < 52:
+            raise ValueError(f"einsum(): expected subscripts to be within the range [0, 52), but got {each}")
+    return "".join("..." if each is Ellipsis else chr(ord("A") + each) if each < 26 else chr(ord("a") + each - 26) for each in subscripts)
+
+
+@composite(at="torch")
+def tensordot(a, b, dims=2):
+    """The sum of products over the last dims of a and the first of b, or over the two lists of dims"""
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.ndim, b.ndim):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+        dims = range(-dims, 0), range(dims)
+    first, second = (as_ints(tuple(each) if isinstance(each, (list, tuple, range)) else each) for each in dims)
+    if len(first) != len(second):
+        raise RuntimeError("both dimension lists should have same length")
+    return apply(rows.TENSORDOT, (ARRAY, ARRAY, *_contracted(a, b, first, second)), (a, b))
+
+
+def _contracted(a, b, first, second):
+    first = dims_of(first, a.ndim) if first else ()
+    second = dims_of(second, b.ndim) if second else ()
+    for one, two in zip(first, second):
+        sizes = a.shape[one], b.shape[two]
+        if sizes[0] != sizes[1] and 1 not in sizes:
+            raise RuntimeError(f"contracted dimensions need to match, but first has size {sizes[0]} in dim {one} and second has size {sizes[1]} in dim {two}")
+    return first, second
+
+
+@composite(at="linalg")
+def multi_dot(tensors):
+    """The product of several matrices, in the order of the fewest multiplications; the first and the last may be vectors"""
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    for place, each in enumerate(tensors):
+        if each.ndim != 2 and not (each.ndim == 1 and place in (0, len(tensors) - 1)):
+            end = place in (0, len(tensors) - 1)
+            raise RuntimeError(f"multi_dot(): {'the first' if not place else 'the last' if end else ''} tensor {'must be 1D or 2D' if end else f'{place} must be 2D'} "
+                               f"but got {each.ndim}D".replace("  ", " "))
+    sizes = [tensors[0].shape[0] if tensors[0].ndim == 2 else 1, *(each.shape[0] for each in tensors[1:]), tensors[-1].shape[-1] if tensors[-1].ndim == 2 else 1]
+    return _chain(tensors, _splits(sizes), 0, len(tensors) - 1)
+
+
+def _splits(sizes):
+    """(first, last) -> where the cheapest product of these matrices is cut."""
+    count = len(sizes) - 1
+    cost, cut = {(place, place): 0 for place in range(count)}, {}
+    for length in range(1, count):
+        for first in range(count - length):
+            last = first + length
+            cost[first, last], cut[first, last] = min(
+                (cost[first, at] + cost[at + 1, last] + sizes[first] * sizes[at + 1] * sizes[last + 1], at) for at in range(first, last))
+    return cut
+
+
+def _chain(tensors, cut, first, last):
+    if first == last:
+        return tensors[first]
+    at = cut[first, last]
+    return matmul(_chain(tensors, cut, first, at), _chain(tensors, cut, at + 1, last))
+
+
+@composite(at="torch")
+def chain_matmul(*matrices):
+    """The product of several matrices, in the order of the fewest multiplications"""
+    matrices = _listed(matrices)
+    for each in matrices:
+        if each.ndim != 2:
+            raise RuntimeError(f"Tensor dimension is {each.ndim}, expected 2 instead.")
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+
+
+@composite()
+def cross(input, other, dim=None):
+    """The cross product along a dim, the first of size 3 if none is given"""
+    if dim is None:
+        dim = next((place for place, extent in enumerate(input.shape) if extent == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
+    return apply(rows.CROSS, (ARRAY, ARRAY, dim), (input, other))
+
+
+@composite(at="torch")
+def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+    """The p-norm distances of the rows of x1 to the rows of x2"""
+    through_product = {"use_mm_for_euclid_dist": True, "donot_use_mm_for_euclid_dist": False}.get(compute_mode)
+    if through_product is None:
+        if compute_mode != "use_mm_for_euclid_dist_if_necessary":
+            raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+        through_product = x1.ndim > 1 < x2.ndim and max(x1.shape[-2], x2.shape[-2]) > 25
+    return apply(rows.CDIST, (ARRAY, ARRAY, p, through_product), (x1, x2))
+
+
+# ---------------------------------------------------------------- matrices made of others
+@composite()
+def diag(input, diagonal=0):
+    """A vector along a diagonal of a matrix, or a diagonal of a matrix as a vector"""
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+    if input.ndim == 1:
+        return apply(rows.DIAG_EMBED, (ARRAY, diagonal, 0, 1), (input,))
+    return apply(rows.DIAGONAL_COPY, (ARRAY, diagonal), (input,))
+
+
+def _indices(row, col, offset, dtype, find):
+    for shown, extent in (("row", row), ("col", col)):
+        if extent < 0:
+            raise RuntimeError(f"{shown} must be non-negative, got{extent}")
+    found = np.stack(find(row, offset, col)).astype((dtype or dtypes.int64).numpy)
+    return Tensor._of(constant(found))
+
+
+@composite(at="torch")
+def tril_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=None):
+    """The indices (2, n) of the elements on and below a diagonal"""
+    return _indices(row, col, offset, dtype, np.tril_indices)
+
+
+@composite(at="torch")
+def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pin_memory=None):
+    """The indices (2, n) of the elements on and above a diagonal"""
+    return _indices(row, col, offset, dtype, np.triu_indices)
+
+
+@composite(at="torch")
+def cartesian_prod(*tensors):
+    """All rows that take one element from each vector"""
+    tensors = _listed(tensors)
+    return apply(rows.CARTESIAN, (Arrays(len(tensors)),), tuple(tensors))
+
+
+@composite(at="torch")
+def block_diag(*tensors):
+    """Matrices along the diagonal of one, zeros elsewhere"""
+    tensors = _listed(tensors)
+    return apply(rows.BLOCK_DIAG, (Arrays(len(tensors)),), tuple(tensors))
+
+
+@composite()
+def cov(input, *, correction=1, fweights=None, aweights=None):
+    """The covariance matrix of the rows, with optional whole-number and real weights of the columns"""
+    count = input.shape[-1] if input.ndim else 1
+    for name, weights in (("fweights", fweights), ("aweights", aweights)):
+        if weights is not None:
+            _check_weights(name, weights, count)
+    return apply(rows.COV, (ARRAY, correction, ARRAY, ARRAY), (input, fweights, aweights))
+
+
+def _check_weights(name, weights, count):
+    wanted, shown = (dtypes.INTEGER, "integral") if name == "fweights" else (dtypes.FLOAT, "floating point")
+    if weights.ndim > 1:
+        raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {weights.ndim} dimensions")
+    if weights.dtype.category != wanted:
+        raise RuntimeError(f"cov(): expected {name} to have {shown} dtype but got {name} with {weights.dtype.legacy} dtype")
+    if weights._value.spec.size != count:
+        raise RuntimeError(f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                           f"{weights._value.spec.size} != {count}")
+    if (weights.numpy_value() < 0).any():
+        raise RuntimeError(f"cov(): {name} cannot be negative")
+
+
+# ---------------------------------------------------------------- norms
+_MATRIX_ORDERS = (2, -2, 1, -1, float("inf"), float("-inf"))
+
+
+@composite(at="linalg")
+def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+    """The norm of matrices: 'fro', 'nuc', 1, -1, 2, -2, inf or -inf"""
+    if A.ndim < 2:
+        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+    if ord not in ("fro", "nuc", *_MATRIX_ORDERS):
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    if A.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {A.dtype.legacy}")
+    if len(as_ints(dim)) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, as_ints(dim)))}")
+    dims = dims_of(as_ints(dim), A.ndim)
+    if ord == "fro":
+        return vector_norm(A, 2, dims, keepdim, dtype)
+    A = A if dtype is None else A.to(dtype)
+    return _spectral(A, ord, dims, keepdim) if ord in ("nuc", 2, -2) else _of_sums(A, ord, dims, keepdim)
+
+
+def vector_norm(input, ord, dim, keepdim, dtype):
+    """The row of linalg.vector_norm, called from here."""
+    return apply(VECTOR_NORM, (ARRAY, ord, dim, keepdim, dtype), (input,))
+
+
+def _spectral(A, ord, dims, keepdim):
+    """Norms of the singular values."""
+    values = apply(decompositions.SVDVALS, (ARRAY, None), (A.movedim(dims, (-2, -1)),))
+    result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+    return result.reshape([1 if place in dims else extent for place, extent in enumerate(A.shape)]) if keepdim else result
+
+
+def _of_sums(A, ord, dims, keepdim):
+    """The largest or smallest norm of a column (1, -1) or row (inf, -inf)."""
+    along, across = dims if abs(ord) == 1 else dims[::-1]
+    sums = vector_norm(A, 1, (along,), True, None)
+    result = sums.amax(across, True) if ord > 0 else sums.amin(across, True)
+    return result if keepdim else result.squeeze(dims)
+
+
+@composite(at="linalg")
+def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
+    """A vector or matrix norm, as ord and dim say"""
+    dims = as_ints(dim)
+    if ord is None:
+        return vector_norm(A, 2, dims, keepdim, dtype)
+    if dims is None and A.ndim not in (1, 2) and not isinstance(ord, str):
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D.")
+    if dims is not None and len(dims) not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got [{', '.join(map(str, dims))}]")
+    if isinstance(ord, str) or (len(dims) if dims is not None else A.ndim) == 2:
+        return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
+    return vector_norm(A, ord, dims, keepdim, dtype)
+
+
+@composite(at="linalg")
+def cond(A, p=None):
+    """How much a matrix magnifies errors: norm(A) * norm(inverse of A), or the ratio of singular values"""
+    if p in (None, 2, -2):
+        values = apply(decompositions.SVDVALS, (ARRAY, None), (A,))
+        return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+    if p not in ("fro", "nuc", *_MATRIX_ORDERS):
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    decompositions.square(A, "linalg.cond")
+    inverse, _ = apply(decompositions.INV_EX, (ARRAY, False), (A,))
+    return matrix_norm(A, p) * matrix_norm(inverse, p)
+
+
+# ---------------------------------------------------------------- solvers that fail on bad matrices
+def _failed(info):
+    """(the place in the batch as torch writes it, info) of the first failure, or None."""
+    numbers = info.numpy_value()
+    if not numbers.any():
+        return None
+    flat = numbers.reshape(-1)
+    place = int(np.flatnonzero(flat)[0])
+    return f"(Batch element {place}): " if numbers.ndim else "", int(flat[place])
+
+
+def _inverse(A):
+    result, info = apply(decompositions.INV_EX, (ARRAY, False), (A,))
+    failed = _failed(info)
+    if failed:
+        raise LinAlgError(f"linalg.inv: {failed[0]}The diagonal element {failed[1]} is zero, the inversion could not be completed because "
+                          "the input matrix is singular.")
+    return result
+
+
+@composite()
+def inverse(input):
+    """The inverse of square matrices"""
+    return _inverse(input)
+
+
+@composite(at="linalg")
+def inv(A):
+    """The inverse of square matrices"""
+    return _inverse(A)
+
+
+@composite(at="linalg")
+def solve(A, B, *, left=True):
+    """X of A @ X = B, or of X @ A = B"""
+    result, info = apply(decompositions.SOLVE_EX, (ARRAY, ARRAY, left, False), (A, B))
+    failed = _failed(info)
+    if failed:
+        raise LinAlgError(f"torch.linalg.solve: {failed[0]}The solver failed because the input matrix is singular.")
+    return result
+
+
+def _cholesky(name, A, upper):
+    result, info = apply(decompositions.CHOLESKY_EX, (ARRAY, upper, False), (A,))
+    failed = _failed(info)
+    if failed:
+        matrix = A.numpy_value().reshape(-1, *A.shape[-2:])[int(np.flatnonzero(info.numpy_value().reshape(-1))[0])]
+        raise LinAlgError(f"{name}: {failed[0]}The factorization could not be completed because the input is not positive-definite "
+                          f"(the leading minor of order {_first_bad_minor(matrix, upper)} is not positive-definite).")
+    return result
+
+
+def _first_bad_minor(matrix, upper):
+    half = np.triu(matrix, 1).conj().T if upper else np.tril(matrix, -1)
+    whole = half + half.conj().T + np.diag(np.diag(matrix).real)
+    return next((order for order in range(1, len(whole) + 1) if not np.linalg.eigvalsh(whole[:order, :order])[0] > 0), len(whole))
+
+
+@composite(at="linalg", name="cholesky")
+def _linalg_cholesky(A, *, upper=False):
+    """The triangular factor L of A = L @ L^H"""
+    return _cholesky("linalg.cholesky", A, upper)
+
+
+@composite()
+def cholesky(input, upper=False):
+    """The triangular factor L of input = L @ L^H"""
+    return _cholesky("cholesky", input, upper)
+
+
+@composite(at="linalg")
+def lu_factor(A, *, pivot=True):
+    """Both triangles in one matrix, and the exchanges of rows"""
+    packed, pivots, _ = apply(decompositions.LU_FACTOR_EX, (ARRAY, pivot, False), (A,))
+    return result_tuple("linalg_lu_factor", ("LU", "pivots"), (packed, pivots))
+
+
+@composite()
+def lu(A, pivot=True, get_infos=False):
+    """Both triangles in one matrix, the exchanges of rows, and on request the first zero pivots"""
+    packed, pivots, info = apply(decompositions.LU_FACTOR_EX, (ARRAY, pivot, False), (A,))
+    return (packed, pivots, info) if get_infos else (packed, pivots)
+
+
+@composite(at="linalg")
+def tensorinv(A, ind=2):
+    """The inverse of the linear map that tensordot with A makes, its first `ind` dims being the result's"""
+    if ind <= 0:
+        raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
+    rows_shape, columns_shape = A.shape[:ind], A.shape[ind:]
+    if rows_shape.numel() != columns_shape.numel():
+        raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
+                           f"{columns_shape.numel()} != {rows_shape.numel()}")
+    return _inverse(A.reshape(rows_shape.numel(), columns_shape.numel())).reshape(*columns_shape, *rows_shape)
+
+
+@composite(at="linalg")
+def tensorsolve(A, B, dims=None):
+    """X of tensordot(A, X) = B"""
+    if dims is not None:
+        moved = dims_of(as_ints(dims), A.ndim)
+        A = A.movedim(moved, tuple(range(A.ndim - len(moved), A.ndim)))
+    shape = A.shape[B.ndim:]
+    if shape.numel() != B.shape.numel():
+        raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got "
+                           f"{shape.numel()} != {B.shape.numel()}")
+    return solve(A.reshape(B.shape.numel(), shape.numel()), B.reshape(-1)).reshape(shape)
+
+
+@composite(at="linalg")
+def lstsq(A, B, rcond=None, *, driver=None):
+    """X of the least |A @ X - B|, the residuals, the rank and the singular values"""
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+    vector = decompositions.is_vector(A, B) and A.ndim == B.ndim + 1
+    right = B.unsqueeze(-1) if vector else B
+    inverse = apply(decompositions.BY_TOLERANCE["pinv"], (ARRAY, None, rcond, False), (A,))
+    solution = inverse.matmul(right)
+    return _least_squares(A, right, solution.squeeze(-1) if vector else solution, solution, rcond, driver)
+
+
+def _least_squares(A, right, shown, solution, rcond, driver):
+    rank = apply(decompositions.BY_TOLERANCE["matrix_rank"], (ARRAY, None, rcond, False), (A,))
+    empty = solution.detach()[..., :0, :0].reshape(0)
+    full = (rank.numpy_value() == A.shape[-1]).all()
+    residuals = empty
+    if A.shape[-2] > A.shape[-1] and (driver == "gels" or full):
+        distance = A.matmul(solution) - right
+        residuals = (distance * distance.conj()).real.sum(-2) if A.dtype.is_complex else (distance * distance).sum(-2)
+    singular = apply(decompositions.SVDVALS, (ARRAY, None), (A.detach(),)) if driver in ("gelsd", "gelss") else empty
+    rank = Tensor._of(constant(np.zeros(0, np.int64))) if driver == "gels" else rank
+    return result_tuple("linalg_lstsq", ("solution", "residuals", "rank", "singular_values"), (shown, residuals, rank, singular))

@@ -1,0 +1,286 @@
+"""Determinants, solvers, factorisations and spectra of matrices (torch.linalg)."""
+
+import jax
+import jax.numpy as jnp
+
+from facade.core.errors import broadcast_shapes
+from facade.core.ops.kernels import linear_algebra as kernels
+from facade.core.ops.rows.requirements import dtype_of, need_floating
+from facade.core.ops.table import op
+
+
+# ---------------------------------------------------------------- what is required of a matrix
+def matrices(array, name, letter="A"):
+    """At least two dims."""
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor {letter} must have at least 2 dimensions.")
+
+
+def square(array, name, letter="A"):
+    """Square matrices."""
+    matrices(array, name, letter)
+    rows, columns = array.shape[-2:]
+    if rows != columns:
+        raise RuntimeError(f"{name}: {letter} must be batches of square matrices, but they are {rows} by {columns} matrices")
+
+
+def precise(array, name):
+    """Single or double precision, real or complex."""
+    need_floating(array, f"{name}: Expected a floating point or complex tensor as input. Got {{}}")
+    if array.dtype.itemsize == 2:
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {dtype_of(array).legacy}")
+
+
+def _checked(name, shape, function):
+    """`function` after the checks of shape and precision of its first argument."""
+    def checked(array, *rest):
+        shape(array, name)
+        precise(array, name)
+        return function(array, *rest)
+    return checked
+
+
+# ---------------------------------------------------------------- determinants
+def _det(array):
+    return jnp.linalg.det(array) if array.shape[-1] else jnp.ones(array.shape[:-2], array.dtype)
+
+
+def _logdet(array):
+    sign, logarithm = kernels.slogdet(array)
+    if jnp.iscomplexobj(array):
+        return logarithm + jnp.log(sign)
+    return jnp.where(sign < 0, jnp.nan, logarithm)
+
+
+_slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
+op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant")
+op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant")
+op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="AddBackward0", doc="The logarithm of the determinant, NaN where it is negative")
+op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
+   doc="The sign of the determinant and the logarithm of its size")
+op("slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)", _slogdet, node="LinalgSlogdetBackward0",
+   doc="The sign of the determinant and the logarithm of its size")
+
+
+# ---------------------------------------------------------------- solvers
+def _inv_ex(array, check_errors):
+    return kernels.inverse(array), kernels.first_zero_pivot(kernels.lu(jax.lax.stop_gradient(array))[0])
+
+
+def is_vector(matrix, right):
+    """Whether `right` is a batch of vectors for these matrices."""
+    return right.ndim == 1 or matrix.ndim - 1 == right.ndim and right.shape == matrix.shape[:-1]
+
+
+def _solve_ex(array, right, left, check_errors):
+    if array.dtype != right.dtype:
+        raise RuntimeError("linalg.solve: Expected A and B to have the same dtype, but found A of type "
+                           f"{dtype_of(array).legacy} and B of type {dtype_of(right).legacy} instead")
+    vector = is_vector(array, right)
+    sides = right[..., None] if vector else right
+    _check_sides("linalg.solve", array, sides, left or vector)
+    solved = kernels.solve(array, sides) if left or vector else kernels.adjoint(kernels.solve(kernels.adjoint(array), kernels.adjoint(sides)))
+    return (solved[..., 0] if vector else solved), kernels.first_zero_pivot(kernels.lu(jax.lax.stop_gradient(array))[0])
+
+
+def _check_sides(name, array, right, left):
+    if right.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor B must have at least 2 dimensions.")
+    if array.shape[-2] != right.shape[-2 if left else -1]:
+        raise RuntimeError(f"{name}: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
+                           f"({array.shape[-2]}x{array.shape[-1]} and {right.shape[-2]}x{right.shape[-1]})")
+    broadcast_shapes(array.shape[:-2], right.shape[:-2])
+
+
+def _solve_triangular(array, right, upper, left, unitriangular):
+    square(array, "linalg.solve_triangular")
+    _check_sides("linalg.solve_triangular", array, right, left)
+    return kernels.solve_triangular(array, right, upper, left, unitriangular)
+
+
+def _triangular_solve(right, array, upper, transpose, unitriangular):
+    square(array, "triangular_solve")
+    _check_sides("triangular_solve", array, right, True)
+    turned = jnp.swapaxes(array, -1, -2) if transpose else array
+    return kernels.solve_triangular(turned, right, upper != transpose, True, unitriangular), array
+
+
+def _lu_solve(packed, pivots, right, left, adjoint):
+    square(packed, "linalg.lu_solve")
+    _check_sides("linalg.lu_solve", packed, right, left)
+    return kernels.lu_solve(packed, pivots, right, left, adjoint)
+
+
+def _cholesky_solve(right, factor, upper):
+    square(factor, "cholesky_solve")
+    _check_sides("cholesky_solve", factor, right, True)
+    lower = kernels.adjoint(factor) if upper else factor
+    inner = kernels.solve_triangular(lower, right, False, True, False)
+    return kernels.solve_triangular(kernels.adjoint(lower), inner, True, True, False)
+
+
+INV_EX = op("inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)", _checked("linalg.inv", square, _inv_ex), at="linalg",
+            node="LinalgInvExBackward0", doc="The inverse, and the first zero pivot (0 if there is none)")
+SOLVE_EX = op("solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)",
+              _checked("linalg.solve", square, _solve_ex), at="linalg", node="LinalgSolveExBackward0",
+              doc="X of A @ X = B, and the first zero pivot (0 if there is none)")
+op("solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor", _solve_triangular, at="linalg",
+   node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A")
+op("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)",
+   _triangular_solve, doc="X of A @ X = self for a triangular A, and A")
+op("lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor", _lu_solve, at="linalg",
+   node="LinalgLuSolveBackward0", doc="X of A @ X = B from the factors of A")
+op("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", lambda self, packed, pivots: _lu_solve(packed, pivots, self, True, False),
+   node="LinalgLuSolveBackward0", doc="X of A @ X = self from the factors of A")
+op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve, doc="X of A @ X = self from the Cholesky factor of A")
+op("cholesky_inverse(Tensor self, bool upper=False) -> Tensor",
+   lambda self, upper: _cholesky_solve(jnp.broadcast_to(jnp.eye(self.shape[-1], dtype=self.dtype), self.shape), self, upper),
+   doc="The inverse of a matrix from its Cholesky factor")
+
+
+# ---------------------------------------------------------------- factorisations
+def _qr(array, mode):
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+    return kernels.qr(array, mode)
+
+
+def _lu_factors(array, pivot):
+    packed, _, permutation = kernels.lu(array, pivot)
+    lower, upper = kernels.unpack(packed)
+    moves = kernels.permutation_matrix(permutation, array.dtype) if pivot else jnp.zeros(0, array.dtype)
+    return moves, lower, upper
+
+
+def _lu_factor_ex(array, pivot, check_errors):
+    packed, pivots, _ = kernels.lu(array, pivot)
+    return packed, pivots, kernels.first_zero_pivot(packed)
+
+
+def _lu_unpack(packed, pivots, unpack_data, unpack_pivots):
+    nothing = jnp.zeros(0, packed.dtype)
+    lower, upper = kernels.unpack(packed) if unpack_data else (nothing, nothing)
+    moves = kernels.permutation_matrix(kernels.pivots_to_permutation(pivots, packed.shape[-2]), packed.dtype) if unpack_pivots else nothing
+    return moves, lower, upper
+
+
+CHOLESKY_EX = op("cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)",
+                 _checked("linalg.cholesky", square, lambda array, upper, check_errors: kernels.cholesky(array, upper)), at="linalg",
+                 node="LinalgCholeskyExBackward0", doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
+op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg", node="LinalgQrBackward0",
+   doc="Orthonormal columns times an upper triangle")
+op("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)",
+   _checked("linalg.qr", matrices, lambda array, some: _qr(array, "reduced" if some else "complete")), node="LinalgQrBackward0",
+   doc="Orthonormal columns times an upper triangle")
+op("lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", _checked("linalg.lu", matrices, _lu_factors), at="linalg",
+   node="LinalgLuBackward0", doc="A permutation, a lower and an upper triangle whose product is A")
+LU_FACTOR_EX = op("lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)",
+                  _checked("linalg.lu_factor", matrices, _lu_factor_ex), at="linalg", node="LinalgLuFactorExBackward0",
+                  doc="Both triangles in one matrix, the exchanges of rows, and the first zero pivot")
+op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)", _lu_unpack,
+   at="torch", doc="The factors that lu_factor packed into one matrix")
+op("householder_product(Tensor input, Tensor tau) -> Tensor", kernels.householder_product, at="linalg", node="LinalgHouseholderProductBackward0",
+   doc="The first columns of a product of reflections")
+op("orgqr(Tensor self, Tensor input2) -> Tensor", kernels.householder_product, node="LinalgHouseholderProductBackward0",
+   doc="The first columns of a product of reflections")
+op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", lambda self: tuple(jax.lax.linalg.geqrf(self)), differentiable=False,
+   doc="The reflections of a QR decomposition")
+
+
+# ---------------------------------------------------------------- spectra
+def _svd(self, some, compute_uv):
+    if not compute_uv:
+        u, v = (jnp.zeros((*self.shape[:-2], size, size), self.dtype) for size in self.shape[-2:])
+        return u, kernels.svdvals(self), v
+    u, s, vh = kernels.svd(self, not some)
+    return u, s, kernels.adjoint(vh)
+
+
+def _triangle_named(name, function):
+    def spectrum(array, UPLO):
+        if UPLO.upper() not in ("L", "U"):
+            raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+        return function(array, UPLO.upper() == "L")
+    return _checked(name, square, spectrum)
+
+
+op("svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)",
+   _checked("linalg.svd", matrices, lambda array, full, driver: kernels.svd(array, full)), at="linalg", node="LinalgSvdBackward0",
+   doc="Orthonormal columns, singular values and orthonormal rows whose product is A")
+op("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)", _checked("linalg.svd", matrices, _svd),
+   node="LinalgSvdBackward0", doc="U, the singular values and V of self = U diag(S) V^H")
+SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svdvals", matrices, lambda array, driver: kernels.svdvals(array)),
+             at="linalg", node="LinalgSvdBackward0", doc="The singular values, largest first")
+op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh), at="linalg",
+   node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
+op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]), at="linalg",
+   node="LinalgEighBackward0", doc="The eigenvalues of a Hermitian matrix, ascending")
+op("eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", _checked("linalg.eig", square, kernels.eig), at="linalg",
+   node="LinalgEigBackward0", doc="The eigenvalues and eigenvectors of a square matrix")
+op("eigvals(Tensor self) -> Tensor", _checked("linalg.eigvals", square, lambda array: kernels.eig(array)[0]), at="linalg", node="LinalgEigBackward0",
+   doc="The eigenvalues of a square matrix")
+
+
+# ---------------------------------------------------------------- rank and pseudo-inverse
+def _number(value, array):
+    """A tolerance given as a number or array, in the real dtype of the matrix."""
+    return value if value is None else jnp.asarray(value, array.real.dtype)
+
+
+def _pinv(array, atol, rtol, hermitian):
+    return kernels.pinv(array, _number(atol, array), _number(rtol, array), hermitian)
+
+
+def _matrix_rank(array, atol, rtol, hermitian):
+    return kernels.matrix_rank(array, _number(atol, array), _number(rtol, array), hermitian)
+
+
+BY_TOLERANCE = {}      # name -> the row with tolerances that are numbers
+for _name, _function, _first, _more in (
+        ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "doc": "The pseudo-inverse"}),
+        ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
+    _checks = _checked(f"linalg.{_name}", matrices, _function)
+    BY_TOLERANCE[_name] = op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks,
+                             at="linalg", **_more)
+    op(f"{_name}.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
+    _relative = (lambda array, rcond, hermitian, run=_checks: run(array, None, rcond, hermitian)) if _name == "pinv" else \
+        (lambda array, tol, hermitian, run=_checks: run(array, tol, 0.0, hermitian))
+    op(f"{_name}(Tensor self, float {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
+    op(f"{_name}.{_first}_tensor(Tensor self, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
+op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
+   _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0", doc="The pseudo-inverse")
+
+
+# ---------------------------------------------------------------- functions of a matrix
+def _matrix_power(name):
+    def power(array, n):
+        square(array, name)
+        if n < 0:
+            precise(array, name)
+            array, n = kernels.inverse(array), -n
+        result = jnp.broadcast_to(jnp.eye(array.shape[-1], dtype=array.dtype), array.shape) if n == 0 else None
+        while n:
+            if n & 1:
+                result = array if result is None else kernels.product(result, array)
+            n >>= 1
+            array = kernels.product(array, array) if n else array
+        return result
+    return power
+
+
+def _matrix_exp(array):
+    square(array, "linalg.matrix_exp")
+    need_floating(array, "Expected a floating point or complex tensor as input. Got: {}")
+    return jax.scipy.linalg.expm(array) if array.size else array
+
+
+op("matrix_power(Tensor self, int n) -> Tensor", _matrix_power("linalg.matrix_power"), at="torch Tensor linalg", node="LinalgMatrixPowerBackward0",
+   doc="The n-th power of a matrix")
+op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", doc="The exponential of a matrix")
+
+
+def _vecdot(x, y, dim):
+    return jnp.sum(jnp.conj(x) * y, dim, dtype=x.dtype)
+
+
+op("vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", _vecdot, at="linalg", node="SumBackward1", doc="The dot products along a dim, x conjugated")

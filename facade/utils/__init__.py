@@ -1,0 +1,5 @@
+"""Helpers around training (torch.utils)."""
+
+from facade.utils import hooks
+
+__all__ = ["hooks"]
