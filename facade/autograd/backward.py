@@ -8,6 +8,7 @@ import heapq
 
 import jax.numpy as jnp
 
+from facade.autograd.anomaly_mode import explain
 from facade.core import dtypes, engine
 from facade.core.engine import Value, record
 from facade.core.tensor.history import AccumulateGrad, edge_of, node_class, track
@@ -127,13 +128,16 @@ class Walk:
             return None
         if hooks is not None and hooks.before:
             gradients = self._call_before(hooks, gradients)
-        results = node.apply_tracked(gradients) if self.create else node.apply(gradients)
-        if hooks is not None and hooks.after:
-            results = self._call_after(hooks, results, gradients)
-        if modes.anomaly and modes.check_nan:
-            _check_nan(node, results)
+        results = _watched(node, self._run_node, gradients) if modes.anomaly else self._run_node(node, gradients)
         if not self.retain:
             node.release()
+        return results
+
+    def _run_node(self, node, gradients):
+        """The derivative and the hooks behind it."""
+        results = node.apply_tracked(gradients) if self.create else node.apply(gradients)
+        if node.hooks is not None and node.hooks.after:
+            results = self._call_after(node.hooks, results, gradients)
         return results
 
     # -------------------------------------------------------- hooks see tensors
@@ -210,6 +214,19 @@ def _check_answer(answer, spec):
         raise TypeError(f"expected Variable, but got {type(answer).__name__}")
     if answer._value.spec.shape != spec.shape:
         raise RuntimeError("hook has changed the size of value")
+
+
+def _watched(node, run, gradients):
+    """Run a node under anomaly detection: where it fails, or gives nan, a warning shows what it is the derivative of."""
+    modes.running = node
+    try:
+        results = run(node, gradients)
+        if modes.check_nan:
+            _check_nan(node, results)
+    except Exception:
+        explain(node)
+        raise
+    return results
 
 
 def _check_nan(node, results):
@@ -296,12 +313,13 @@ def roots_of(tensors, gradients, create_graph):
 
 def walk(roots, retain_graph, create_graph, targets=None, only=None):
     """Walk from the roots; the gradients captured at the targets."""
-    before, modes.grad = modes.grad, create_graph
+    run = Walk(roots, retain_graph, create_graph, targets, only)
+    before = modes.grad, modes.walk, modes.running
+    modes.grad, modes.walk = create_graph, run
     try:
-        run = Walk(roots, retain_graph, create_graph, targets, only)
         run.run()
     finally:
-        modes.grad = before
+        modes.grad, modes.walk, modes.running = before
     return run.captured
 
 

@@ -1,6 +1,6 @@
 """Neural networks (torch.nn)."""
 
 from facade.nn import functional
-from facade.nn.parameter import Parameter
+from facade.nn.parameter import Buffer, Parameter
 
-__all__ = ["Parameter", "functional"]
+__all__ = ["Buffer", "Parameter", "functional"]

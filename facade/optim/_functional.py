@@ -13,10 +13,14 @@ from facade.core.tensor.tensor import Tensor
 from facade.core.tensor.write import check_writable, write
 
 
-@in_float32
 def plus(array, other, factor):
-    """array + factor * other in the array's dtype; half precision is rounded once."""
-    return array + other * factor.astype(array.dtype)
+    """array + factor * other in the array's dtype; in half precision the factor is rounded, and then the sum."""
+    return _plus(array, other, factor.astype(array.dtype))
+
+
+@in_float32
+def _plus(array, other, factor):
+    return array + other * factor
 
 
 @in_float32

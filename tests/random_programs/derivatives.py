@@ -60,7 +60,7 @@ def gradient(author):
         name = author.name().replace("t", "g")
         author.emit(f"{name}, = torch.autograd.grad({scalar}, [{leaf.name}], retain_graph={keep}{unused})")
         return differentiated(author, one, keep)
-    author.emit(f"first, = torch.autograd.grad({scalar}, [{leaf.name}], create_graph=True)\n(first * first).sum().backward()")
+    author.emit(f"first, = torch.autograd.grad({scalar}, [{leaf.name}], create_graph=True)\nfirst = first * 1\n(first * first).sum().backward()")
     differentiated(author, one, False)
 
 

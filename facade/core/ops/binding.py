@@ -18,6 +18,16 @@ NUMBERS = (bool, int, float, complex)
 PLAIN = {bool, int, float, complex, Tensor, type(None)}
 
 
+@classmethod
+def _join_plain(cls, **options):
+    """Have subclasses of Tensor taken as operands, as they are."""
+    super(Tensor, cls).__init_subclass__(**options)
+    PLAIN.add(cls)
+
+
+Tensor.__init_subclass__ = _join_plain
+
+
 def operand(value):
     """A tensor or number as the engine takes it: NumPy's scalars become Python's."""
     return value if isinstance(value, Tensor) else value.item() if isinstance(value, (np.generic, np.ndarray)) else value
@@ -54,7 +64,7 @@ def compile_row(row, inplace=False):
              "apply": apply_inplace if inplace else apply_view if row.view else apply}
     head, body, statics, inputs, keyword = [], [], [], [], False
     for param in row.schema.params:
-        if param.type in ("Generator", "Layout", "Device", "MemoryFormat"):
+        if param.is_ignored:
             continue
         if param.keyword and not keyword:
             keyword = True

@@ -11,7 +11,7 @@ from facade.core import dtypes
 from facade.core.engine import record
 from facade.core.ops.return_types import result_tuple
 from facade.core.shapes import kept_strides
-from facade.core.tensor.history import make_node
+from facade.core.tensor.history import edge_of, make_node
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.core.tensor.write import check_writable, write
@@ -43,8 +43,8 @@ def apply(row, statics, inputs):
         result._node = node if node is not None and value.spec.dtype.kind in "fcV" else None
         if moved and row.kind.pointwise:
             _keep_memory_order(result, inputs)
-        if node is not None and row.result_saved:
-            node.saved = [(result.version_counter, 0)]
+        if node is not None and row.saves is not None:
+            node.save_result(result)
         if modes.inference:
             result._inference = True
         return result
@@ -105,16 +105,19 @@ def apply_inplace(row, statics, inputs):
     check_writable(target, inputs)
     values = [each.value if isinstance(each, Tensor) else each for each in inputs]
     (value,), kernel = record(row.twin, statics, values)
-    node = make_node(kernel, inputs, values, row.node) if modes.grad and row.differentiable else None
+    node = make_node(kernel, _frozen(inputs, values), values, row.node) if modes.grad and row.differentiable else None
     write(target, value, node)
     if node is not None:
-        # what the write replaced is kept as it was, so only other inputs can have been written to since
-        node.saved = [(target.version_counter, target._version)] if row.result_saved else node.saved[bool(node.saved) and _keeps_first(node):]
+        if node.inputs and not modes.saved_hooks and node.inputs[0] is not None:
+            node.saved = node.saved[1:]     # what the write replaced is kept as it was, so only the other inputs can be written to
+        if row.saves is not None:
+            node.save_result(target)
     return target
 
 
-def _keeps_first(node):
-    return len(node.inputs) > 0 and node.inputs[0] is not None
+def _frozen(inputs, values):
+    """The inputs of a write as saved-tensor hooks may keep them: the target as it is before."""
+    return inputs if not modes.saved_hooks else (Tensor._of(values[0], *(edge_of(inputs[0]) or ())), *inputs[1:])
 
 
 def apply_out(name, compute, out, inputs):

@@ -25,6 +25,11 @@ class Param:
         """Whether tensors (or numbers that stand for them) are passed here."""
         return self.type in ("Tensor", "Scalar")
 
+    @property
+    def is_ignored(self):
+        """Whether what is passed here changes nothing about the operation."""
+        return self.type in ("Generator", "Layout", "Device", "MemoryFormat")
+
 
 @dataclass(frozen=True)
 class Schema:

@@ -16,7 +16,6 @@ from facade.core.errors import broadcast_shapes
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.schema import parse
 from facade.core.tensor.history import node_class
-from facade.core.tensor.write import place_linear
 
 ARRAY = type("ARRAY", (), {"__repr__": lambda self: "ARRAY", "__slots__": ()})()     # in statics: "the next input goes here"
 
@@ -39,7 +38,7 @@ class Row:
     """One operator. See `op` for the fields."""
 
     __slots__ = ("schema", "function", "kind", "doc", "at", "method", "inplace", "node_name", "node", "view", "place", "strides",
-                 "static", "numbers", "differentiable", "result_saved", "array_params", "check", "out", "twin")
+                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin")
 
     @property
     def name(self):
@@ -48,6 +47,15 @@ class Row:
 
     def __repr__(self):
         return f"<row {self.schema.line}>"
+
+    def arguments(self, statics):
+        """(parameter, its static argument) for each argument, in the order of the signature."""
+        return list(zip((param for param in self.schema.params if not param.is_ignored), statics))
+
+    def operand_names(self, statics):
+        """The name of the parameter that each input was given for."""
+        return [param.name for param, static in self.arguments(statics)
+                for _ in range(static.count if static.__class__ is Arrays else static is ARRAY)]
 
     def specialize(self, specs, statics):
         """The pure function of the inputs at these specs."""
@@ -76,10 +84,14 @@ def _arrange(statics, arrays):
 class InPlace:
     """The twin of a row that writes to its first operand: the result is cast to that tensor's dtype, and must have its shape."""
 
-    __slots__ = ("row", "node", "result_saved")
+    __slots__ = ("row",)
 
     def __init__(self, row):
-        self.row, self.node, self.result_saved = row, row.node, row.result_saved
+        self.row = row
+
+    def operand_names(self, statics):
+        """As the row's."""
+        return self.row.operand_names(statics)
 
     def specialize(self, specs, statics):
         """The row's function, with the checks and the cast."""
@@ -99,7 +111,7 @@ class InPlace:
 TABLE = []      # every row, in the order of the files
 
 
-def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=place_linear, strides=None, static=(),
+def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=None, strides=None, static=(),
        numbers=None, differentiable=True, saves=None, check=None, out=None):
     """Add a row.
 
@@ -108,7 +120,7 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     inplace: whether there is an in-place twin (the pointwise ones have); node: the name of its derivative where torch's differs
     from the rule; place, strides: for a view, how to write through it and where its elements lie; static: Scalar parameters
     that are compiled in; numbers: whether Python numbers may stand for tensors after the first; saves='result' where torch
-    keeps the result for the derivative; check: called with specs in place of arrays, raises on bad input.
+    keeps the result for the derivative in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input.
     """
     row = Row()
     row.schema = schema = parse(line)
@@ -117,10 +129,10 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.view, row.place, row.strides, row.static = schema.returns_view, place, strides, tuple(static)
     row.inplace = kind.pointwise and not row.view and schema.params[0].name == "self" if inplace is None else inplace
     row.numbers = kind.pointwise if numbers is None else numbers
-    row.differentiable, row.result_saved, row.check = differentiable, saves == "result", check
+    row.differentiable, row.saves, row.check = differentiable, saves, check
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
-    row.node = node_class(row.node_name, result_saved=row.result_saved, tensor_inputs=_leading_tensors(schema) if row.numbers else 0)
+    row.node = node_class(row.node_name, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0)
     row.twin = InPlace(row) if row.inplace else None
     TABLE.append(row)
     return row

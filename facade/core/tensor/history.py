@@ -12,6 +12,8 @@ from collections import OrderedDict
 
 from facade.core import dtypes, engine
 from facade.core.tensor.modes import modes
+from facade.core.tensor.saved import Packed, place_of_making
+from facade.core.tensor.storage import Counter
 from facade.core.tensor.tensor import Tensor, method, typename
 
 _sequence = itertools.count()
@@ -28,6 +30,10 @@ INFERENCE = ("Inference tensors cannot be saved for backward. Please do not use 
 AMBIGUOUS = ("Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
              "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
              "inplace to be tracked).")
+
+
+MULTIPLE = ("This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified "
+            "inplace. You should replace the inplace operation by an out-of-place one.")
 
 
 class Hooks:
@@ -131,44 +137,48 @@ class KernelNode(Node):
     """The node of a recorded kernel.
 
     wanted: which inputs get a gradient, an index for each edge that is not None; inputs: what the pullback needs, by index;
-    saved: what torch would have saved, for its error when that was written to since: (tensor, version) of an input,
-    or (version counter, version) of the result.
+    saved: what torch would have saved, for its error when that was written to since: (tensor, version, value) of an input,
+    or (version counter, version, None) of the result.
     """
 
     __slots__ = ("kernel", "wanted", "inputs", "saved")
-    result_saved = False
+    saves = None            # 'result' or 'both' where the row says that torch keeps the result
     tensor_inputs = 0       # how many of the first inputs are tensors by torch's signature, also where a number was given
 
     def __init__(self, kernel, wanted, edges, inputs, saved):
         self.edges, self.outs, self.hooks, self.sequence = edges, kernel.outs, None, next(_sequence)
         self.kernel, self.wanted, self.inputs, self.saved = kernel, wanted, inputs, saved
+        if modes.anomaly:
+            self.__dict__.update(place_of_making())
 
     def release(self):
         if self.saved:
             self.inputs = self.saved = None
 
+    def save_result(self, result):
+        """Note that the derivative is torch's in terms of the result, which `result` holds."""
+        if self.inputs.__class__ is Packed:
+            self.inputs.pack_result(Tensor._of(result.value, self))
+        else:
+            inputs = self.saved if self.saves == "both" else ()
+            self.saved = [*inputs, (result.version_counter, result._version, None)]
+
     def check(self):
         """Raise torch's error when what was saved is gone, or was written to since."""
         if self.inputs is None:
             raise RuntimeError(FREED)
-        for kept, version in self.saved:
-            now = kept._version if isinstance(kept, Tensor) else kept.version
+        for kept, version, value in self.saved:
+            now = kept._version if value is not None else kept.version
             if now != version:
                 raise RuntimeError(self._modified(kept, now, version))
+            if value is not None and kept._storage is not None and kept.value is not value:
+                # written to through `.data`, which no version counts: torch then computes with what is there now
+                self.inputs = [kept._value if each is value else each for each in self.inputs]
 
     def _modified(self, kept, now, version):
-        """torch's sentence for a saved tensor that was written to."""
         if isinstance(kept, Tensor):
-            what, node, index = f"{typename(kept)} {list(kept.shape)}", kept.grad_fn, kept._index
-        else:
-            what, node, index = f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0
-        made = f", which is output {index} of {node.short_name()}," if node is not None else ""
-        hint = ("the backtrace further above shows the operation that failed to compute its gradient. The variable in question "
-                "was changed in there or anywhere later. Good luck!" if modes.anomaly else
-                "enable anomaly detection to find the operation that failed to compute its gradient, "
-                "with torch.autograd.set_detect_anomaly(True, check_nan=False).")
-        return (f"one of the variables needed for gradient computation has been modified by an inplace operation: [{what}]{made} "
-                f"is at version {now}; expected version {version} instead. Hint: {hint}")
+            return modified(f"{typename(kept)} {list(kept.shape)}", kept.grad_fn, kept._index, now, version)
+        return modified(f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0, now, version)
 
     def pull(self, cotangents):
         """(pullback, its primal inputs, the cotangents that are there), for a value or None for each output."""
@@ -179,7 +189,7 @@ class KernelNode(Node):
             given = tuple(index for index, cotangent in enumerate(cotangents) if cotangent is not None)
             cotangents = [cotangents[index] for index in given]
         pullback = engine.pullback_of(self.kernel, self.wanted, given)
-        inputs = self.inputs
+        inputs = self.inputs if self.inputs.__class__ is not Packed else self.inputs.opened()
         return pullback, [inputs[index] for index in pullback.needed], cotangents
 
     def apply(self, cotangents):
@@ -205,6 +215,17 @@ class KernelNode(Node):
                         node_class(type(self).__name__.rstrip("0123456789") + "Backward0"))
         rest = iter(results)
         return [None if edge is None else next(rest) for edge in self.edges]
+
+
+def modified(what, node, index, now, version):
+    """torch's sentence for a saved tensor, output `index` of `node`, that was written to since."""
+    made = f", which is output {index} of {node.short_name()}," if node is not None else ""
+    hint = ("the backtrace further above shows the operation that failed to compute its gradient. The variable in question "
+            "was changed in there or anywhere later. Good luck!" if modes.anomaly else
+            "enable anomaly detection to find the operation that failed to compute its gradient, "
+            "with torch.autograd.set_detect_anomaly(True, check_nan=False).")
+    return (f"one of the variables needed for gradient computation has been modified by an inplace operation: [{what}]{made} "
+            f"is at version {now}; expected version {version} instead. Hint: {hint}")
 
 
 def _tensor_at(value, edge):
@@ -255,7 +276,7 @@ def make_node(kernel, inputs, values, cls):
                 edges.append(edge)
                 if edge is not None:
                     mask |= bit
-                elif each._untracked_view and each.requires_grad:
+                elif each._base is not None and each.requires_grad:
                     dead_end = True
         elif bit >> cls.tensor_inputs == 0:
             edges.append(None)
@@ -268,15 +289,20 @@ def make_node(kernel, inputs, values, cls):
     needed = plan.needed
     if not needed:
         return cls(kernel, plan.wanted, edges, (), ())
+    if modes.saved_hooks:
+        return cls(kernel, plan.wanted, edges, Packed(modes.saved_hooks[-1], kernel, inputs, values, needed, cls.saves != "result"), UNCHECKED)
     saved = []
     for index in needed:
         each = inputs[index]
         if isinstance(each, Tensor):
-            saved.append((each, 0 if each._storage is None else each._version))
+            saved.append((each, 0 if each._storage is None else each._version, values[index]))
             if each._inference:
                 raise RuntimeError(INFERENCE)
     kept = values if plan.all_needed else [value if index in needed else None for index, value in enumerate(values)]
     return cls(kernel, plan.wanted, edges, kept, saved)
+
+
+UNCHECKED = ((Counter(), 0, None),)       # something is saved, and no write to it is noticed
 
 
 class Plan:
@@ -344,9 +370,8 @@ def sync_history(view):
 
 def several_views(view, what):
     """torch's sentence for a write to one of several views that were made at once."""
-    name, place = view._multi_view
-    return (f"Output {place} of {name} is a view and {what} inplace. This view is the output of a function that returns multiple views. "
-            "Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.")
+    name, place, *reason = view._multi_view
+    return f"Output {place} of {name} is a view and {what} inplace. {reason[0] if reason else MULTIPLE}"
 
 
 @method

@@ -4,13 +4,19 @@ import threading
 
 
 class _Modes(threading.local):
-    """grad: operations on tensors that require grad get a history; inference: new tensors are inference tensors."""
+    """grad: operations on tensors that require grad get a history; inference: new tensors are inference tensors;
+    anomaly, check_nan: nodes remember where they were made, and gradients are searched for nan; saved_hooks: those that see what
+    nodes save, the last one on top; hooks_refused: why there may be none; walk, running: the backward pass and its node now.
+    """
 
     grad = True
     inference = False
     anomaly = False
     check_nan = True
     saved_hooks = ()
+    hooks_refused = None
+    walk = None
+    running = None
 
 
 modes = _Modes()

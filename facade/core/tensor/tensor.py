@@ -40,7 +40,7 @@ class Tensor:
     _retains_grad = False
     _inference = False
     _is_param = False
-    _multi_view = None      # the operator that made several views at once, which forbids writing with history
+    _multi_view = None      # (operator, place, perhaps the reason) of a view that may not be written to with history
     _backward_hooks = None
     _post_accumulate = None
     __array_priority__ = 1000

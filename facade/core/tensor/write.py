@@ -1,11 +1,11 @@
 """Every write to a tensor goes through here: may I, place it into the whole, bump the version, take the new history.
 
 A view is a chain of pure reads from the storage's value. To write through it, each read is undone from the last to the
-first: `place(x, new)` is `x` with the elements that the read shows replaced. For a linear read (slice, transpose,
-reshape, ...) its `jax.linear_transpose` puts the new elements in place; a row may bring a `place` of its own.
+first: the `place` of its row gives `x` with the elements that the read shows replaced.
 """
 
-import jax
+import functools
+
 import jax.numpy as jnp
 
 from facade.core import engine
@@ -29,6 +29,9 @@ class Place:
             kernels.append((row, engine.kernel_of(row, step_statics, (spec, *specs[taken:taken + count])), taken, count))
             spec, taken = kernels[-1][1].outs[0], taken + count
 
+        if any(row.place is place_by_index for row, _, _, _ in kernels):
+            return functools.partial(_place_by_image, kernels)
+
         def place(whole, new, *numbers):
             seen = [whole]
             for _, kernel, start, count in kernels[:-1]:
@@ -39,29 +42,18 @@ class Place:
         return place
 
 
-def place_linear(kernel, before, new, numbers):
-    """`before` with what the linear read `kernel` shows of it replaced by `new`."""
-    if new.dtype == jnp.bool_:
-        return place_linear(kernel_at(kernel, jnp.uint8), before.astype(jnp.uint8), new.astype(jnp.uint8), numbers).astype(jnp.bool_)
-
-    def read(whole):
-        return kernel.call(whole, *numbers)[0]
-    put = jax.linear_transpose(read, before)
-    if before.size == new.size:
-        return put(new)[0]
-    shown, = put(jnp.ones(new.shape, new.dtype))
-    return jnp.where(shown != 0, put(new)[0], before)
-
-
-def kernel_at(kernel, dtype):
-    """The same read of another dtype."""
-    return engine.kernel_of(kernel.operator, kernel.statics, (engine.spec_of(kernel.specs[0].shape, jnp.dtype(dtype)), *kernel.specs[1:]))
-
-
 def place_by_index(kernel, before, new, numbers):
-    """The same for any read: the image of the indices says where the elements lie."""
-    where, = kernel_at(kernel, jnp.int64).call(jnp.arange(before.size, dtype=jnp.int64).reshape(before.shape), *numbers)
-    return before.reshape(-1).at[where.reshape(-1)].set(new.reshape(-1)).reshape(before.shape)
+    """Marks a read that gathers elements, perhaps one of them twice: a chain with one is written to by positions."""
+    raise NotImplementedError("a chain with such a read is placed as a whole")
+
+
+def _place_by_image(kernels, whole, new, *numbers):
+    """Put `new` where the chain of reads, applied to the positions of the elements, says that each one comes from."""
+    where = jnp.arange(whole.size, dtype=jnp.int64).reshape(whole.shape)
+    for row, kernel, start, count in kernels:
+        spec = engine.spec_of(where.shape, where.dtype)
+        where, = engine.kernel_of(row, kernel.statics, (spec, *kernel.specs[1:])).call(where, *numbers[start - 2:start - 2 + count])
+    return whole.reshape(-1).at[where.reshape(-1)].set(new.reshape(-1)).reshape(whole.shape)
 
 
 _places = {}
@@ -93,12 +85,12 @@ def check_writable(tensor, inputs=()):
 
 
 def _check_view(view, inputs):
-    if view._base._leaf:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if (view._untracked_view or view._multi_view is not None) and any(
             isinstance(each, Tensor) and each.requires_grad for each in (view, *inputs)):
         raise RuntimeError(several_views(view, "is being modified") if not view._untracked_view else
                            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. " + AMBIGUOUS)
+    if view._base._leaf:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
 def write(tensor, value, node=None, index=0):

@@ -2,6 +2,7 @@
 
 import warnings
 
+from facade.core import dtypes
 from facade.core.ops.binding import make_function
 from facade.core.ops.composites import composite
 from facade.core.ops.rows import activation as rows
@@ -42,6 +43,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """input between min_val and max_val, the nearer of the two outside"""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if input.dtype is dtypes.uint8 and min_val < 0:
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     return _hardtanh(inplace, input, min_val, max_val)
 
 

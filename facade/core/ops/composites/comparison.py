@@ -1,6 +1,5 @@
-"""Comparisons that answer with a Python bool, and what only looks at the dtype."""
+"""Comparisons that answer with a Python bool."""
 
-from facade.core import dtypes
 from facade.core.ops.composites import composite
 from facade.core.tensor.tensor import Tensor
 
@@ -17,11 +16,3 @@ def equal(input, other):
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether |input - other| <= atol + rtol * |other| everywhere"""
     return bool(input.isclose(other, rtol=rtol, atol=atol, equal_nan=equal_nan).all())
-
-
-@composite()
-def positive(input):
-    """The tensor itself"""
-    if input.dtype is dtypes.bool:
-        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
-    return input

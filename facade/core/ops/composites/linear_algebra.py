@@ -415,21 +415,14 @@ def lstsq(A, B, rcond=None, *, driver=None):
     """X of the least |A @ X - B|, the residuals, the rank and the singular values"""
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
-    vector = decompositions.is_vector(A, B) and A.ndim == B.ndim + 1
-    right = B.unsqueeze(-1) if vector else B
-    inverse = apply(decompositions.BY_TOLERANCE["pinv"], (ARRAY, None, rcond, False), (A,))
-    solution = inverse.matmul(right)
-    return _least_squares(A, right, solution.squeeze(-1) if vector else solution, solution, rcond, driver)
+    driver = driver or "gelsy"
+    solution, residuals, rank, singular = apply(decompositions.LSTSQ, (ARRAY, ARRAY, rcond, driver), (A, B))
+    if driver in ("gelsd", "gelss") and residuals.ndim and (rank.numpy_value() < A.shape[-1]).any():
+        residuals = residuals.reshape(-1)[:0]
+    return result_tuple("linalg_lstsq", ("solution", "residuals", "rank", "singular_values"), (solution, residuals, rank, singular.detach()))
 
 
-def _least_squares(A, right, shown, solution, rcond, driver):
-    rank = apply(decompositions.BY_TOLERANCE["matrix_rank"], (ARRAY, None, rcond, False), (A,))
-    empty = solution.detach()[..., :0, :0].reshape(0)
-    full = (rank.numpy_value() == A.shape[-1]).all()
-    residuals = empty
-    if A.shape[-2] > A.shape[-1] and (driver == "gels" or full):
-        distance = A.matmul(solution) - right
-        residuals = (distance * distance.conj()).real.sum(-2) if A.dtype.is_complex else (distance * distance).sum(-2)
-    singular = apply(decompositions.SVDVALS, (ARRAY, None), (A.detach(),)) if driver in ("gelsd", "gelss") else empty
-    rank = Tensor._of(constant(np.zeros(0, np.int64))) if driver == "gels" else rank
-    return result_tuple("linalg_lstsq", ("solution", "residuals", "rank", "singular_values"), (shown, residuals, rank, singular))
+@composite(at="linalg")
+def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """A view of a diagonal of each matrix"""
+    return A.diagonal(offset, dim1, dim2)

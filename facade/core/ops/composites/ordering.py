@@ -109,12 +109,12 @@ def bincount(input, weights=None, minlength=0):
     return _tensor(summed.astype(np.float32 if weights.dtype is dtypes.float32 else np.float64))
 
 
-def _bin_range(array, low, high):
-    """The range of a histogram: the one given, or that of the data where low == high; it is never empty."""
+def _bin_range(array, low, high, margin):
+    """The range of a histogram: the one given, or that of the data where low == high; widened by the margin where it is empty."""
     if low == high and array.size:
         low, high = array.min().item(), array.max().item()
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - margin, high + margin
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RuntimeError(f"range of [{low:g}, {high:g}] is not finite")
     if low > high:
@@ -130,7 +130,7 @@ def histc(input, bins=100, min=0, max=0):
     if input.dtype.category != dtypes.FLOAT:
         raise NotImplementedError(f'"histogram_cpu" not implemented for \'{input.dtype.legacy}\'')
     array = input.numpy_value().reshape(-1)
-    low, high = _bin_range(array, min, max)
+    low, high = _bin_range(array, min, max, 1)
     inside = array[(array >= low) & (array <= high)].astype(np.float64 if array.dtype == np.float64 else np.float32)
     place = ((inside - inside.dtype.type(low)) * bins / inside.dtype.type(high - low)).astype(np.int64)
     return _tensor(np.bincount(np.minimum(place, bins - 1), minlength=bins).astype(input.dtype.numpy))
@@ -156,5 +156,5 @@ def _edges(array, bins, span):
         return bins.numpy_value()
     if bins <= 0:
         raise RuntimeError(f"torch.histogramdd(): bins tensor should have at least one element, but got {bins} bins")
-    low, high = _bin_range(array, *span) if span is not None else _bin_range(array, 0, 0) if array.size else (0.0, 1.0)
+    low, high = _bin_range(array, *span, 0.5) if span is not None else _bin_range(array, 0, 0, 0.5) if array.size else (0.0, 1.0)
     return np.linspace(low, high, bins + 1, dtype=array.dtype)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from facade.core import devices, dtypes, engine, printing
+from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_inplace, assign
 from facade.core.ops.promotion import PLAIN
@@ -426,13 +427,9 @@ def copy_(self, src, non_blocking=False):
 
 
 def _check_expands(given, shape):
-    lead = len(shape) - len(given)
-    if lead < 0:
-        raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(given)}")
-    for place, extent in enumerate(given):
-        if extent != 1 and extent != shape[place + lead]:
-            raise RuntimeError(f"The size of tensor a ({shape[place + lead]}) must match the size of tensor b ({extent}) "
-                               f"at non-singleton dimension {place + lead}")
+    common = broadcast_shapes(shape, given)
+    if common != shape:
+        raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(common)}")
 
 
 _FILL, FILL_TENSOR = (op(line, lambda self, value: _filled(self, value), inplace=True, node=node, doc="Every element replaced by value", at="")

@@ -52,3 +52,16 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The q-quantiles of what is not NaN, along a dim or of all elements"""
     return _quantile(NANQUANTILE, input, q, dim, keepdim, interpolation)
+
+
+@composite(at="Tensor")
+def sum_to_size(self, *size):
+    """The sum over the dims along which that size would have to be expanded to this tensor's"""
+    size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    shape = self.shape
+    lead = len(shape) - len(size)
+    if lead < 0 or any(extent not in (1, have) for extent, have in zip(size, shape[lead:])):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
+    dims = [*range(lead), *(lead + place for place, extent in enumerate(size) if extent == 1 != shape[lead + place])]
+    summed = self.sum(dims, keepdim=True) if dims else self
+    return summed.view(size) if lead else summed

@@ -80,6 +80,8 @@ def _items(self, index):
     items = [_as_item(entry) for entry in entries]
     taken = sum(_width(item) for item in items)
     if taken > self.ndim:
+        if not self.ndim and len(items) == 1 and items[0].__class__ is int and items[0]:
+            raise IndexError(f"index {items[0]} is out of bounds for dimension 0 with size 0")
         if not self.ndim and len(items) == 1 and items[0].__class__ is int:
             raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number")
         raise IndexError(f"too many indices for tensor of dimension {self.ndim}")
@@ -124,7 +126,7 @@ def _cut(view, dim, item):
         raise ValueError("step must be greater than zero")
     extent = view._value.spec.shape[dim]
     start, stop, step = item.indices(extent)
-    return view if (start, stop, step) == (0, extent, 1) and item == slice(None) else slice_view(view, dim, start, max(start, stop), step)
+    return view if (start, stop, step) == (0, extent, 1) else slice_view(view, dim, start, max(start, stop), step)
 
 
 def _with_tensor(view, dim, item, tensors):
@@ -159,7 +161,8 @@ def _positions(view, tensors):
                 indices.append(Tensor._of(constant(positions)))
         else:
             extent = view._value.spec.shape[dim]
-            check_index(where, extent, _out_of_bounds(dim, extent))
+            if view.numel() or not extent:
+                check_index(where, extent, _out_of_bounds(dim, extent))
             dims.append(dim)
             indices.append(where)
     _check_broadcast(indices)
@@ -216,7 +219,7 @@ def __setitem__(self, index, value):
 
 
 def _assign_view(view, value):
-    if not isinstance(value, Tensor):
+    if not isinstance(value, Tensor) or view.ndim and not value.ndim:
         apply_inplace(FILL_TENSOR, (ARRAY, ARRAY), (view, value))
         return
     shape = value._value.spec.shape

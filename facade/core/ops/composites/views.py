@@ -74,7 +74,7 @@ composite(name="moveaxis")(movedim)
 
 def _reversed(self):
     """All dimensions in reverse order"""
-    return t(self) if self.ndim == 2 else permute(self, tuple(range(self.ndim))[::-1])
+    return permute(self, tuple(range(self.ndim))[::-1])
 
 
 def _matrix_transposed(self):
@@ -86,7 +86,7 @@ def _matrix_transposed(self):
 
 Tensor.T = property(_reversed)
 Tensor.mT = property(_matrix_transposed)
-Tensor.H = property(lambda self: t(self).conj() if self.dtype.is_complex else t(self))
+Tensor.H = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
 Tensor.mH = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
 
 
@@ -183,13 +183,19 @@ def unflatten(input, dim, sizes):
     return view(input, (*shape[:dim], *sizes, *shape[dim + 1:]))
 
 
+def _type_text(tensor):
+    """The name of a tensor's type in the one message that says it in full."""
+    name = tensor.dtype.legacy
+    return f"torch.{name}Tensor" if name in ("Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long") else f"CPU{name}Type"
+
+
 @composite(at="Tensor")
 def expand(self, *size, implicit=False):
     """Dimensions of size 1 repeated to `size` (-1 keeps one), without copying"""
     wanted, shape = _packed(size), _shape(self)
     lead = len(wanted) - len(shape)
     if lead < 0:
-        raise RuntimeError(f"expand({self.type()}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
+        raise RuntimeError(f"expand({_type_text(self)}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
                            f"greater or equal to the number of dimensions in the tensor ({len(shape)})")
     filled = list(wanted)
     for dim in range(len(wanted) - 1, -1, -1):
@@ -240,8 +246,8 @@ def unsqueeze(input, dim):
 def squeeze(input, dim=None):
     """Without the dimensions of size 1, or without those among `dim`"""
     shape = _shape(input)
-    asked = range(len(shape)) if dim is None else dims_of(dim, len(shape)) if shape else ()
-    drop = tuple(each for each in asked if shape[each] == 1)
+    asked = range(len(shape)) if dim is None else dims_of(dim, len(shape)) if dim != () else ()
+    drop = tuple(each for each in asked if shape and shape[each] == 1)
     node = 0 if dim is None else 1 if isinstance(dim, int) else 2
     return apply_view(rows.SQUEEZES[node], (ARRAY, drop), input)
 

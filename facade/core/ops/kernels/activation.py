@@ -24,8 +24,6 @@ def leaky_relu(array, slope):
 
 def hardtanh(array, low, high):
     """Bounded to [low, high], with derivative 0 at the bounds."""
-    if array.dtype == jnp.uint8 and isinstance(low, int) and low < 0:
-        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     return jnp.where(array <= low, low, jnp.where(array >= high, high, array)).astype(array.dtype)
 
 
@@ -36,12 +34,18 @@ def hardsigmoid(array):
 
 def hardswish(array):
     """x * (x + 3) / 6 between -3 and 3, zero to the left and x to the right."""
-    return jnp.where(array <= -3, 0, jnp.where(array >= 3, array, array * (array + 3) / 6))
+    inside = jnp.where(jnp.abs(array) < 3, array, 0)
+    return jnp.where(array <= -3, 0, jnp.where(array >= 3, array, inside * (inside + 3) / 6))
 
 
 def threshold(array, limit, value):
     """`value` up to `limit`, the array above it."""
     return jnp.where(array <= limit, jnp.asarray(value, array.dtype), array)
+
+
+def hardshrink(array, width):
+    """Zero from -width to width, the array elsewhere."""
+    return jnp.where((array >= -width) & (array <= width), 0, array)
 
 
 def softshrink(array, width):

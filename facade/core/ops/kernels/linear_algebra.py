@@ -292,14 +292,33 @@ def _(primals, tangents):
     return (values, vectors), (jnp.diagonal(inner, axis1=-2, axis2=-1), moved - vectors * along)
 
 
+@jax.custom_jvp
+def _pinv(matrix, cutoff):
+    """The pseudo-inverse; singular values up to the cutoff (one for each matrix) count as 0."""
+    u, s, vh = jnp.linalg.svd(matrix, full_matrices=False)
+    counted = s > cutoff[..., None]
+    inverted = jnp.where(counted, 1 / jnp.where(counted, s, 1), 0).astype(matrix.dtype)
+    return jnp.matmul(adjoint(vh) * inverted[..., None, :], adjoint(u))
+
+
+@_pinv.defjvp
+def _(primals, tangents):
+    """Golub and Pereyra, The differentiation of pseudo-inverses (1973)."""
+    matrix, moved = primals[0], tangents[0]
+    inverse = _pinv(*primals)
+    rows, columns = (jnp.eye(size, dtype=matrix.dtype) for size in matrix.shape[-2:])
+    left = inverse @ adjoint(inverse) @ adjoint(moved) @ (rows - matrix @ inverse)
+    right = (columns - inverse @ matrix) @ adjoint(moved) @ adjoint(inverse) @ inverse
+    return inverse, left + right - inverse @ moved @ inverse
+
+
 def pinv(matrix, atol, rtol, hermitian_input):
     """The pseudo-inverse; singular values up to max(atol, rtol * the largest) count as 0."""
     if matrix.size == 0:
         return jnp.zeros((*matrix.shape[:-2], matrix.shape[-1], matrix.shape[-2]), matrix.dtype)
-    largest = jax.lax.stop_gradient(jnp.max(jnp.linalg.svd(matrix, compute_uv=False), -1))
-    cutoff = tolerance(matrix, largest, atol, rtol)
-    relative = cutoff / jnp.where(largest == 0, 1, largest)
-    return jnp.linalg.pinv(matrix, rtol=relative, hermitian=hermitian_input)
+    matrix = hermitian(matrix) if hermitian_input else matrix
+    largest = jnp.max(jnp.linalg.svd(jax.lax.stop_gradient(matrix), compute_uv=False), -1)
+    return _pinv(matrix, tolerance(matrix, largest, atol, rtol))
 
 
 def tolerance(matrix, largest, atol, rtol):
@@ -319,6 +338,21 @@ def matrix_rank(matrix, atol, rtol, hermitian_input):
     return jnp.sum(values > cutoff[..., None], -1, dtype=jnp.int64)
 
 
+def least_squares(matrix, right, rtol, driver):
+    """(solution, residuals, rank, singular values) of the least |matrix @ X - right|; what the driver does not find is empty."""
+    solution = jnp.matmul(pinv(matrix, None, rtol, False), right)
+    rows, columns = matrix.shape[-2:]
+    residuals, rank, singular = jnp.zeros(0, matrix.real.dtype), jnp.zeros(0, jnp.int64), jnp.zeros(0, matrix.real.dtype)
+    if driver != "gelsy" and rows > columns:
+        apart = jnp.matmul(matrix, solution) - right
+        residuals = jnp.sum((jnp.conj(apart) * apart).real, -2)
+    if driver != "gels":
+        rank = matrix_rank(matrix, None, rtol, False)
+    if driver in ("gelsd", "gelss"):
+        singular = jax.lax.stop_gradient(svdvals(matrix))
+    return solution, residuals, rank, singular
+
+
 def slogdet(matrix):
     """(sign, log|det|)."""
     if matrix.shape[-1] == 0:
@@ -327,7 +361,21 @@ def slogdet(matrix):
 
 
 def householder_product(reflectors, tau):
-    """The first columns of the product of the reflections I - tau v v^H."""
-    return jax.lax.linalg.householder_product(reflectors, tau)
+    """The first columns of the product of the reflections I - tau v v^H, whose v stand below the diagonal."""
+    rows, columns = reflectors.shape[-2:]
+    place = jnp.arange(rows)
+
+    def reflect(product, step):
+        vector = jnp.where(place == step, 1, jnp.where(place > step, jnp.take(reflectors, step, -1), 0))[..., None]
+        factor = jnp.take(tau, step, -1)[..., None, None]
+        return product - factor * vector * jnp.matmul(adjoint(vector), product), None
+    start = jnp.broadcast_to(jnp.eye(rows, columns, dtype=reflectors.dtype), reflectors.shape)
+    if reflectors.size == 0 or tau.shape[-1] == 0:
+        return start
+    return jax.lax.scan(reflect, start, jnp.arange(tau.shape[-1]), reverse=True)[0]
 
 
+def geqrf(matrix):
+    """(R above the diagonal and reflectors below, tau)."""
+    turned, tau = jnp.linalg.qr(matrix, "raw")
+    return jnp.swapaxes(turned, -1, -2), tau

@@ -161,7 +161,8 @@ UNLIKELY = -1e30     # stands for log 0: its differences are finite, so gradient
 def ctc(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity):
     """Minus the log probability of each target over all alignments (Graves et al. 2006), by the forward recursion.
 
-    log_probs: (time, batch, classes); targets: (batch, longest); lengths: (batch,).
+    log_probs: (time, batch, classes); targets: (batch, longest); lengths: (batch,). As in torch the gradient is that of
+    the activations behind log_softmax: the probabilities less their posterior, hence the last term, which is 0.
     """
     steps, batch, _ = log_probs.shape
     longest = targets.shape[1]
@@ -181,6 +182,9 @@ def ctc(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
     alpha, _ = lax.scan(step, start, (jnp.arange(1, steps), emitted[1:]))
     ends = (place == 2 * target_lengths[:, None]) | ((place == 2 * target_lengths[:, None] - 1) & (target_lengths[:, None] > 0))
     total = jax.nn.logsumexp(jnp.where(ends, alpha, UNLIKELY), 1)
-    empty = (input_lengths == 0)
+    empty = input_lengths == 0
     impossible = jnp.where(empty, target_lengths > 0, total < UNLIKELY / 2)
-    return jnp.where(impossible, 0 if zero_infinity else jnp.inf, jnp.where(empty, 0, -total)).astype(log_probs.dtype)
+    running = (jnp.arange(steps)[:, None] < input_lengths) & ~impossible
+    mass = jnp.sum(jnp.where(running[..., None], jnp.exp(log_probs), 0), (0, 2))
+    loss = jnp.where(empty, 0, -total) + mass - lax.stop_gradient(mass)
+    return jnp.where(impossible, 0 if zero_infinity else jnp.inf, loss).astype(log_probs.dtype)

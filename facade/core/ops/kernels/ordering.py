@@ -55,6 +55,8 @@ def searchsorted(rows, values, right):
     side = "right" if right else "left"
     common = jnp.promote_types(rows.dtype, values.dtype)
     rows, values = rows.astype(common), values.astype(common)
+    if rows.shape[-1] == 0:
+        return jnp.zeros(values.shape, jnp.int64)
     if rows.ndim == 1:
         return jnp.searchsorted(rows, values, side)
     flat = rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1])

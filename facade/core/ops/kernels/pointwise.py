@@ -82,10 +82,25 @@ def power_by_number(base, exponent):
 def power(base, exponent):
     """Powers elementwise; an integer to a negative power is rounded towards zero."""
     if jnp.issubdtype(base.dtype, jnp.inexact):
-        return jnp.power(base, exponent)
+        return _power(*jnp.broadcast_arrays(base, exponent))
     natural = jnp.power(base, jnp.maximum(exponent, 0))
     sign = jnp.where(base == -1, 1 - 2 * (exponent % 2), jnp.where(base == 1, 1, 0)).astype(base.dtype)
     return jnp.where(exponent < 0, sign, natural)
+
+
+@jax.custom_jvp
+def _power(base, exponent):
+    return jnp.power(base, exponent)
+
+
+@_power.defjvp
+def _power_jvp(primals, tangents):
+    base, exponent = primals
+    result = _power(base, exponent)
+    slope = jnp.where(exponent == 0, 0, exponent * _power(base, exponent - 1))
+    flat = (base == 0) & (exponent.imag == 0) & (exponent.real >= 0)
+    growth = jnp.where(flat, 0, result * jnp.log(jnp.where(flat, 1, base)))
+    return result, slope * tangents[0] + growth * tangents[1]
 
 
 def lerp(start, end, weight):
@@ -101,6 +116,23 @@ def clamp(array, low, high):
     if high is not None:
         array = jnp.where((array > high) | (high != high), high, array)
     return array
+
+
+def _shared(function, beyond):
+    """`function`, the larger or smaller of two: equal ones share the gradient, NaN lets it through to both."""
+    extreme = jax.custom_jvp(lambda one, other: function(one, other))
+
+    @extreme.defjvp
+    def _extreme_jvp(primals, tangents):
+        one, other = primals
+        weights = (jnp.where(first == second, 0.5, jnp.where(beyond(second, first), 0, 1)).astype(first.dtype)
+                   for first, second in ((one, other), (other, one)))
+        return extreme(one, other), sum(weight * tangent for weight, tangent in zip(weights, tangents))
+    return extreme
+
+
+maximum = _shared(jnp.maximum, jnp.greater)
+minimum = _shared(jnp.minimum, jnp.less)
 
 
 def fmax(one, other):
@@ -125,6 +157,14 @@ def _hypot_jvp(primals, tangents):
     return length, (primals[0] / length) * tangents[0] + (primals[1] / length) * tangents[1]
 
 
+def logaddexp(one, other):
+    """log(exp(one) + exp(other)); of complex numbers, on the branch of the one with the larger real part."""
+    larger = one.real >= other.real
+    high, low = jnp.where(larger, one, other), jnp.where(larger, other, one)
+    alike = jnp.isinf(one.real) & (one.real == other.real)
+    return jnp.where(alike, low, high + jnp.log1p(jnp.exp(jnp.where(alike, 0, low - high))))
+
+
 def logaddexp2(one, other):
     """log2(2^one + 2^other)."""
     high, low = jnp.maximum(one, other), jnp.minimum(one, other)
@@ -134,8 +174,22 @@ def logaddexp2(one, other):
 
 def xlogy(factor, array):
     """factor * log(array), zero where the factor is and the array is not NaN."""
-    zero = (factor == 0) & ~jnp.isnan(array)
-    return jnp.where(zero & (array <= 0), 0, factor * jnp.log(jnp.where(zero & (array <= 0), 1, array)))
+    zero = (factor == 0) & ((array <= 0) | (array == jnp.inf))
+    return jnp.where(zero, 0, factor * jnp.log(jnp.where(zero, 1, array)))
+
+
+@jax.custom_jvp
+def atan2(ordinate, abscissa):
+    """The angle of a point; no gradient at the origin."""
+    return jnp.arctan2(ordinate, abscissa)
+
+
+@atan2.defjvp
+def _atan2_jvp(primals, tangents):
+    ordinate, abscissa = primals
+    square = ordinate * ordinate + abscissa * abscissa
+    reciprocal = jnp.where(square == 0, 0, 1 / jnp.where(square == 0, 1, square))
+    return atan2(*primals), (abscissa * tangents[0] - ordinate * tangents[1]) * reciprocal
 
 
 def copysign(array, sign):
@@ -145,9 +199,15 @@ def copysign(array, sign):
     return jnp.where(array == 0, lax.stop_gradient(flipped), flipped)
 
 
+@jax.custom_jvp
 def next_after(array, target):
-    """The neighbour of each element on the way to the target."""
-    return lax.nextafter(*map(lax.stop_gradient, jnp.broadcast_arrays(array, target)))
+    """The neighbour of each element on the way to the target; it moves with the element, but at the target it stays."""
+    return lax.nextafter(*jnp.broadcast_arrays(array, target))
+
+
+@next_after.defjvp
+def _next_after_jvp(primals, tangents):
+    return next_after(*primals), jnp.where(primals[0] == primals[1], 0, tangents[0])
 
 
 def ldexp(array, exponent):
@@ -196,7 +256,17 @@ def signbit(array):
 
 def absolute(array):
     """The magnitude: no gradient at zero."""
+    return jnp.abs(array) if is_complex(array) else _absolute(array)
+
+
+@jax.custom_jvp
+def _absolute(array):
     return array if jnp.issubdtype(array.dtype, jnp.unsignedinteger) else jnp.abs(array)
+
+
+@_absolute.defjvp
+def _absolute_jvp(primals, tangents):
+    return _absolute(*primals), sign(*primals) * tangents[0]
 
 
 def angle(array):
@@ -271,7 +341,8 @@ def polygamma(array, order):
     if order == 0:
         return _digamma(array)
     mirrored = jnp.where(array < 0, 1 - array, array)
-    size = math.factorial(order) * special.zeta(jnp.asarray(order + 1, array.dtype), mirrored)
+    zeta = jnp.where(array == 0, jnp.inf, special.zeta(jnp.asarray(order + 1, array.dtype), mirrored))
+    size = math.factorial(order) * jnp.where(mirrored == jnp.inf, 0, zeta)
     fraction = array - jnp.round(array)
     reflected = -size - math.pi ** (order + 1) * _cotangent_derivative(1 / jnp.tan(math.pi * fraction), order)
     return jnp.where(array < 0, reflected, (-1) ** (order + 1) * size)
@@ -317,3 +388,14 @@ def _lgamma_jvp(primals, tangents):
 def mvlgamma(array, order):
     """The logarithm of the multivariate gamma function of this order."""
     return order * (order - 1) / 4 * math.log(math.pi) + sum(lgamma(array - step / 2) for step in range(order))
+
+
+@jax.custom_jvp
+def i0(array):
+    """The modified Bessel function of the first kind, of order 0; its derivative is that of order 1."""
+    return special.i0(array)
+
+
+@i0.defjvp
+def _i0_jvp(primals, tangents):
+    return i0(*primals), special.i1(*primals) * tangents[0]

@@ -51,6 +51,11 @@ def root(array):
 
 
 # ---------------------------------------------------------------- norms
+def magnitude(array):
+    """The absolute value, with derivative 0 at 0 (JAX's own is 1)."""
+    return jnp.abs(array) if jnp.iscomplexobj(array) else array * jax.lax.stop_gradient(jnp.sign(array))
+
+
 def vector_norm(array, order, axes, keepdim):
     """The norm of that order over the axes; its derivative is 0 where it is 0."""
     result = _norm(wide(array), order, axes, keepdim)
@@ -61,7 +66,7 @@ def _norm(array, order, axes, keepdim):
     if order == 2:
         squares = array.real ** 2 + array.imag ** 2 if jnp.iscomplexobj(array) else array * array
         return root(jnp.sum(squares, axes, keepdims=keepdim))
-    size = jnp.abs(array)
+    size = magnitude(array)
     if order == 0:
         return jnp.sum((size != 0).astype(size.dtype), axes, keepdims=keepdim)
     if order == 1:
@@ -72,6 +77,13 @@ def _norm(array, order, axes, keepdim):
     total = jnp.sum(powers, axes, keepdims=keepdim)
     flat = (total == 0) | (total == jnp.inf)
     return jnp.where(flat, total if order > 0 else 1 / total, jnp.where(flat, 1, total) ** (1 / order))
+
+
+def renorm(array, order, axes, maxnorm):
+    """`array` with the norms over the axes brought down to maxnorm."""
+    norm = _norm(wide(array), order, axes, True)
+    factor = jnp.where(norm > maxnorm, maxnorm / (norm + 1e-7), 1)
+    return array * factor.astype(array.dtype)
 
 
 def logsumexp(array, axes, keepdim):

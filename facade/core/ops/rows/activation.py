@@ -3,8 +3,6 @@
 F's functions with an `inplace` flag are composites over these rows; what F has as it stands is exposed from here.
 """
 
-import jax.numpy as jnp
-
 from facade.core.dtypes import BOOL, COMPLEX, INTEGER
 from facade.core.errors import dim_range
 from facade.core.ops.kernels import activation as kernels
@@ -37,8 +35,8 @@ def _check_hardtanh(self, min_val, max_val):
     _no_complex(self)
 
 
-HARDTANH = op("hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor", kernels.hardtanh, SELF, at="nn.functional", check=_check_hardtanh,
-              doc="self between min_val and max_val, the nearer of the two outside")
+HARDTANH = op("hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor", kernels.hardtanh, SELF, at="nn.functional",
+              check=_check_hardtanh, doc="self between min_val and max_val, the nearer of the two outside")
 HARDSIGMOID = op("hardsigmoid(Tensor self) -> Tensor", in_float32(kernels.hardsigmoid), PROMOTE, at="",
                  check=_floats("hardsigmoid_cpu"), doc="(self + 3) / 6 between -3 and 3, 0 below and 1 above")
 HARDSWISH = op("hardswish(Tensor self) -> Tensor", in_float32(kernels.hardswish), PROMOTE, at="",
@@ -46,8 +44,8 @@ HARDSWISH = op("hardswish(Tensor self) -> Tensor", in_float32(kernels.hardswish)
 THRESHOLD = op("threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor", kernels.threshold, SELF,
                check=_self_only(unimplemented("threshold_cpu", BOOL, COMPLEX)), at="torch nn.functional",
                doc="self where it is above threshold, value elsewhere")
-op("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", lambda self, lambd: jnp.where((self >= -lambd) & (self <= lambd), 0, self), SELF, inplace=False,
-   at="torch Tensor nn.functional", check=_floats("hardshrink_cpu"), doc="Zero between -lambd and lambd, self elsewhere")
+op("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", kernels.hardshrink, SELF, inplace=False, at="torch Tensor nn.functional",
+   check=_floats("hardshrink_cpu"), doc="Zero between -lambd and lambd, self elsewhere")
 
 
 def _check_softshrink(self, lambd):
@@ -73,8 +71,8 @@ def _check_celu(self, alpha):
     unimplemented("elu_cpu", *NOT_FLOAT)(self)
 
 
-CELU = op("celu(Tensor self, Scalar alpha=1.0) -> Tensor", in_float32(kernels.celu), SELF, static=("alpha",), check=_check_celu, at="torch nn.functional",
-          doc="self where it is positive, alpha * (exp(self / alpha) - 1) elsewhere")
+CELU = op("celu(Tensor self, Scalar alpha=1.0) -> Tensor", in_float32(kernels.celu), SELF, static=("alpha",), check=_check_celu,
+          at="torch nn.functional", doc="self where it is positive, alpha * (exp(self / alpha) - 1) elsewhere")
 SILU = op("silu(Tensor self) -> Tensor", in_float32(kernels.silu), PROMOTE, at="", check=unimplemented("silu_cpu", BOOL, INTEGER),
           doc="self * sigmoid(self)")
 MISH = op("mish(Tensor self) -> Tensor", in_float32(kernels.mish), PROMOTE, at="", check=_floats("mish_cpu"), doc="self * tanh(softplus(self))")

@@ -32,10 +32,9 @@ def _check_alpha(self, other, alpha):
 def _check_difference(self, other, alpha):
     bools = [common_dtype((each,)).category == BOOL for each in (self, other)]
     if any(bools):
-        which, instead = ("two bool tensors", "`^` or `logical_xor()`") if all(bools) else (
-            "a bool tensor", "`~` or `logical_not()`")
-        aim = "" if all(bools) else "If you are trying to invert a mask, "
-        raise RuntimeError(f"Subtraction, the `-` operator, with {which} is not supported. {aim}{'u' if aim else 'U'}se the {instead} operator instead.")
+        raise RuntimeError("Subtraction, the `-` operator, with " + (
+            "two bool tensors is not supported. Use the `^` or `logical_xor()`" if all(bools) else
+            "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()`") + " operator instead.")
     _check_alpha(self, other, alpha)
 
 
@@ -57,15 +56,15 @@ for _line, _node in (("rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1)
 op("mul.Tensor(Tensor self, Tensor other) -> Tensor", jnp.multiply, PROMOTE, doc="self * other")
 op("addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
    lambda self, tensor1, tensor2, value: self + _scaled(tensor1, value) * tensor2, FIRST_THREE, numbers=False,
-   check=unimplemented("addcmul_cpu_out", BOOL), doc="self + value * tensor1 * tensor2")
+   check=lambda self, tensor1, tensor2, value: unimplemented("addcmul_cpu_out", BOOL)(self, tensor1, tensor2), doc="self + value * tensor1 * tensor2")
 
 
 def _check_addcdiv(self, tensor1, tensor2, value):
     if common_dtype((tensor1, tensor2)).category in EXACT:
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2. "
-            "The historic addcdiv behavior can be implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as "
-            "(input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: "
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of "
+            "tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc(tensor1 / tensor2))."
+            "to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: "
             "(input + value * tensor1 / tensor2), for all dtypes.")
 
 
@@ -99,12 +98,15 @@ op("floor_divide(Tensor self, Tensor other) -> Tensor", kernels.floor_divide, PR
 for _name, _function, _doc in (("remainder", kernels.remainder, "What is left of self / other rounded down; it has the sign of other"),
                                ("fmod", jnp.fmod, "What is left of self / other rounded towards zero; it has the sign of self")):
     _check = unimplemented(f"{_name}_cpu", BOOL, COMPLEX)
-    op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, node=f"{_name.title()}Backward1", numbers=False, check=_check, doc=_doc)
+    op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, node=f"{_name.title()}Backward1", numbers=False,
+       check=_check, doc=_doc)
     if _name == "remainder":
-        op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch", check=_check, doc=_doc)
+        op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch",
+           check=_check, doc=_doc)
     op(f"{_name}.Scalar(Tensor self, Scalar other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
 for _name, _function, _doc in (("gcd", jnp.gcd, "The greatest common divisor"), ("lcm", jnp.lcm, "The least common multiple")):
-    op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, check=unimplemented(f"{_name}_cpu", BOOL, FLOAT, COMPLEX), doc=_doc)
+    op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False,
+       check=unimplemented(f"{_name}_cpu", BOOL, FLOAT, COMPLEX), doc=_doc)
 
 
 # ---------------------------------------------------------------- powers
@@ -124,22 +126,22 @@ op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, PROMOTE,
 op("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, PROMOTE, node="PowBackward0", static=("exponent",),
    check=_check_integer_exponent, doc="self to the power of exponent")
 DOUBLE = Kind("DOUBLE", lambda specs: dtypes.complex128 if result_type(specs).is_complex else dtypes.float64)
-op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward1", numbers=False,
+op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward1", numbers=False, inplace=False,
    doc="self to the power of exponent, in double precision")
 op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward2", numbers=False, inplace=False, at="torch",
    doc="self to the power of exponent, in double precision")
-op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", static=("exponent",),
+op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", inplace=False, static=("exponent",),
    doc="self to the power of exponent, in double precision")
 op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other")
-op("logaddexp(Tensor self, Tensor other) -> Tensor", in_float32(jnp.logaddexp), PROMOTE, numbers=False, inplace=False,
+op("logaddexp(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp), PROMOTE, numbers=False, inplace=False,
    check=unimplemented("logaddexp_cpu", BOOL, INTEGER), doc="log(exp(self) + exp(other))")
 op("logaddexp2(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp2), PROMOTE, numbers=False, inplace=False,
    check=unimplemented("logaddexp2_cpu", *NOT_FLOAT), doc="log2(2 ** self + 2 ** other)")
 _xlogy = unimplemented("xlogy_cpu", COMPLEX)
 op("xlogy.Tensor(Tensor self, Tensor other) -> Tensor", in_float32(kernels.xlogy), FLOATS, numbers=False, check=_xlogy,
    doc="self * log(other), zero where self is")
-op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward1", numbers=False, inplace=False, at="torch",
-   check=_xlogy, doc="self * log(other), zero where self is")
+op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward1", numbers=False,
+   inplace=False, at="torch", check=_xlogy, doc="self * log(other), zero where self is")
 op("xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward2", check=_xlogy,
    doc="self * log(other), zero where self is")
 
@@ -159,14 +161,14 @@ op("lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor", in_float32(k
    check=every(_check_lerp, unimplemented("lerp_kernel_tensor", *EXACT)), doc="self + weight * (end - self)")
 op("lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor", in_float32(kernels.lerp), SELF, numbers=False,
    check=every(_check_lerp, lambda self, end, weight: unimplemented("lerp_kernel_scalar", *EXACT)(self)), doc="self + weight * (end - self)")
-op("atan2(Tensor self, Tensor other) -> Tensor", jnp.arctan2, FLOATS, numbers=False, check=unimplemented("atan2_cpu", COMPLEX),
+op("atan2(Tensor self, Tensor other) -> Tensor", kernels.atan2, FLOATS, numbers=False, check=unimplemented("atan2_cpu", COMPLEX),
    doc="The angle in radians of the point with the coordinates (other, self)")
 op("hypot(Tensor self, Tensor other) -> Tensor", in_float32(kernels.hypot), PROMOTE, numbers=False, saves="result",
    check=unimplemented("hypot_cpu", *NOT_FLOAT), doc="The hypotenuse of a right-angled triangle with these legs")
 op("copysign.Tensor(Tensor self, Tensor other) -> Tensor", kernels.copysign, FLOATS, numbers=False, check=unimplemented("copysign_cpu", COMPLEX),
    doc="The magnitude of self with the sign of other")
-op("copysign.Scalar(Tensor self, Scalar other) -> Tensor", kernels.copysign, FLOATS, node="CopysignBackward1", check=unimplemented("copysign_cpu", COMPLEX),
-   doc="The magnitude of self with the sign of other")
+op("copysign.Scalar(Tensor self, Scalar other) -> Tensor", kernels.copysign, FLOATS, node="CopysignBackward1",
+   check=unimplemented("copysign_cpu", COMPLEX), doc="The magnitude of self with the sign of other")
 op("nextafter(Tensor self, Tensor other) -> Tensor", kernels.next_after, PROMOTE, numbers=False,
    check=unimplemented("nextafter_cpu", *NOT_FLOAT), doc="The next floating-point number after self on the way to other")
 
@@ -192,8 +194,10 @@ for _bound, _kernel, _function in (("min", "maximum_cpu", lambda self, bound: ke
        check=unimplemented(_kernel, COMPLEX), doc=_doc)
     op(f"clamp_{_bound}(Tensor self, Scalar {_bound}) -> Tensor", _function, PROMOTE, node=_node + "0", check=_no_complex_clamp, doc=_doc)
 for _name, _function, _doc in (
-        ("maximum", jnp.maximum, "The larger of two; equal ones share the gradient"), ("minimum", jnp.minimum, "The smaller of two; equal ones share the gradient"),
-        ("fmax", kernels.fmax, "The larger of two, a number winning over NaN"), ("fmin", kernels.fmin, "The smaller of two, a number winning over NaN")):
+        ("maximum", kernels.maximum, "The larger of two; equal ones share the gradient"),
+        ("minimum", kernels.minimum, "The smaller of two; equal ones share the gradient"),
+        ("fmax", kernels.fmax, "The larger of two, a number winning over NaN"),
+        ("fmin", kernels.fmin, "The smaller of two, a number winning over NaN")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False,
        check=refuse((COMPLEX,), f"{_name} not implemented for complex tensors."), doc=_doc)
 
@@ -209,12 +213,14 @@ op("heaviside(Tensor self, Tensor values) -> Tensor", lambda self, values: jnp.w
 
 # ---------------------------------------------------------------- bits
 for _name, _function, _kernel, _doc in (
-        ("bitwise_and", jnp.bitwise_and, "bitwise_and_cpu", "The bits that both have"), ("bitwise_or", jnp.bitwise_or, "bitwise_or_cpu", "The bits that one has"),
+        ("bitwise_and", jnp.bitwise_and, "bitwise_and_cpu", "The bits that both have"),
+        ("bitwise_or", jnp.bitwise_or, "bitwise_or_cpu", "The bits that one has"),
         ("bitwise_xor", jnp.bitwise_xor, "bitwise_xor_cpu", "The bits in which they differ"),
         ("bitwise_left_shift", jnp.left_shift, "lshift_cpu", "The bits moved to the left by other places"),
         ("bitwise_right_shift", jnp.right_shift, "rshift_cpu", "The bits moved to the right by other places, the sign kept")):
     _check = unimplemented(_kernel, *INEXACT, *([BOOL] if "shift" in _name else []))
-    op(f"{_name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch", check=_check, doc=_doc)
+    op(f"{_name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch",
+       check=_check, doc=_doc)
     op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
 
 
@@ -236,7 +242,7 @@ def _polar(magnitude, argument):
     return lax.complex(magnitude * jnp.cos(argument), magnitude * jnp.sin(argument))
 
 
-op("complex(Tensor real, Tensor imag) -> Tensor", lambda real, imag: lax.complex(*_wide_parts(real, imag)), PROMOTE, numbers=False, inplace=False, at="torch",
-   check=_check_parts, doc="real + imag * i")
+op("complex(Tensor real, Tensor imag) -> Tensor", lambda real, imag: lax.complex(*_wide_parts(real, imag)), PROMOTE, numbers=False, inplace=False,
+   at="torch", check=_check_parts, doc="real + imag * i")
 op("polar(Tensor abs, Tensor angle) -> Tensor", _polar, PROMOTE, numbers=False, inplace=False, at="torch", saves="result", check=_check_parts,
    doc="The complex number with this magnitude and argument")

@@ -34,7 +34,8 @@ op("isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool 
 op("isnan(Tensor self) -> Tensor", kernels.is_nan, PROMOTE, inplace=False, doc="Whether an element is not a number")
 op("isinf(Tensor self) -> Tensor", kernels.is_infinite, PROMOTE, inplace=False, out=False, doc="Whether an element is infinite")
 op("isfinite(Tensor self) -> Tensor", kernels.is_finite, PROMOTE, inplace=False, out=False, doc="Whether an element is neither infinite nor NaN")
-op("isreal(Tensor self) -> Tensor", lambda self: jnp.imag(self) == 0, PROMOTE, inplace=False, out=False, doc="Whether an element has no imaginary part")
+op("isreal(Tensor self) -> Tensor", lambda self: jnp.imag(self) == 0, PROMOTE, inplace=False, out=False,
+   doc="Whether an element has no imaginary part")
 for _name, _sign in (("isposinf", 1), ("isneginf", -1)):
     op(f"{_name}(Tensor self) -> Tensor", lambda self, sign=_sign: kernels.is_infinity(self, sign), PROMOTE, inplace=False,
        check=refuse((COMPLEX,), f"{_name} does not support complex inputs."), doc=f"Whether an element is {'+-'[_sign < 0]}infinity")

@@ -183,7 +183,7 @@ op("householder_product(Tensor input, Tensor tau) -> Tensor", kernels.householde
    doc="The first columns of a product of reflections")
 op("orgqr(Tensor self, Tensor input2) -> Tensor", kernels.householder_product, node="LinalgHouseholderProductBackward0",
    doc="The first columns of a product of reflections")
-op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", lambda self: tuple(jax.lax.linalg.geqrf(self)), differentiable=False,
+op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", kernels.geqrf, differentiable=False,
    doc="The reflections of a QR decomposition")
 
 
@@ -235,13 +235,11 @@ def _matrix_rank(array, atol, rtol, hermitian):
     return kernels.matrix_rank(array, _number(atol, array), _number(rtol, array), hermitian)
 
 
-BY_TOLERANCE = {}      # name -> the row with tolerances that are numbers
 for _name, _function, _first, _more in (
         ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "doc": "The pseudo-inverse"}),
         ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
     _checks = _checked(f"linalg.{_name}", matrices, _function)
-    BY_TOLERANCE[_name] = op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks,
-                             at="linalg", **_more)
+    op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
     op(f"{_name}.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
     _relative = (lambda array, rcond, hermitian, run=_checks: run(array, None, rcond, hermitian)) if _name == "pinv" else \
         (lambda array, tol, hermitian, run=_checks: run(array, tol, 0.0, hermitian))
@@ -249,6 +247,23 @@ for _name, _function, _first, _more in (
     op(f"{_name}.{_first}_tensor(Tensor self, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
    _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0", doc="The pseudo-inverse")
+
+
+def _lstsq(array, right, rcond, driver):
+    vector = array.ndim == right.ndim + 1 and is_vector(array, right)
+    sides = right[..., None] if vector else right
+    if array.dtype != right.dtype:
+        raise RuntimeError(f"torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype {dtype_of(array).legacy} "
+                           f"and other's dtype {dtype_of(right).legacy}")
+    if array.shape[-2] != sides.shape[-2]:
+        raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-1)" if vector else
+                           "torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
+    solution, *rest = kernels.least_squares(array, sides, _number(rcond, array), driver)
+    return (solution[..., 0] if vector else solution), *rest
+
+
+LSTSQ = op("lstsq(Tensor self, Tensor b, float? rcond=None, *, str driver) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)",
+           _checked("torch.linalg.lstsq", matrices, _lstsq), at="", node="LinalgLstsqBackward0", doc="The least squares solution and what it says of A")
 
 
 # ---------------------------------------------------------------- functions of a matrix

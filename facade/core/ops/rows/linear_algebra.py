@@ -295,8 +295,18 @@ def _vander(x, N, increasing):
         raise RuntimeError("x must be a one-dimensional tensor.")
     if N is not None and N < 0:
         raise RuntimeError("N must be non-negative.")
-    integer = dtype_of(x).category < FLOAT
-    return kernels.vander(x.astype(jnp.int64) if integer else x, x.shape[0] if N is None else N, increasing)
+    return kernels.vander(_powers_of(x), x.shape[0] if N is None else N, increasing)
+
+
+def _linalg_vander(x, N):
+    if N is not None and N <= 1:
+        raise RuntimeError("N must be greater than 1.")
+    x = jnp.atleast_1d(x)
+    return kernels.vander(_powers_of(x), x.shape[-1] if N is None else N, True)
+
+
+def _powers_of(x):
+    return x.astype(jnp.int64) if dtype_of(x).category < FLOAT else x
 
 
 def _vectors_only(name, function):
@@ -324,8 +334,8 @@ op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels
 DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")
 op("trace(Tensor self) -> Tensor", _trace, doc="The sum of the diagonal")
 op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0", doc="The powers of each element, a row for each")
-op("vander(Tensor x, *, int? N=None) -> Tensor",
-   lambda x, N: kernels.vander(x.astype(jnp.int64) if dtype_of(x).category < FLOAT else x, x.shape[-1] if N is None else N, True), at="linalg", node="CatBackward0", doc="The powers of each element along a new last dim, from 0 up")
+op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
+   doc="The powers of each element along a new last dim, from 0 up")
 op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations), node="StackBackward0",
    doc="All choices of r elements, one a row")
 CARTESIAN = op("cartesian_prod(Tensor[] tensors) -> Tensor", _vectors_only("cartesian_prod", kernels.cartesian_prod), at="", node="StackBackward0",

@@ -2,13 +2,18 @@
 
 import jax.numpy as jnp
 
+from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import loss as kernels
 from facade.core.ops.promotion import COMMON
 from facade.core.ops.table import op
 
 
-def _loss(line, function, doc, kind=COMMON, node=None):
-    return op(line, function, kind, at="", doc=doc, node=node)
+def _check_shapes(*arguments):
+    broadcast_shapes(*(each.shape for each in arguments if hasattr(each, "shape")))
+
+
+def _loss(line, function, doc, node=None, check=_check_shapes):
+    return op(line, function, COMMON, at="", doc=doc, node=node, check=check)
 
 
 # ---------------------------------------------------------------- regression
@@ -49,7 +54,7 @@ MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor
     "What input1 lacks of being over input2 by a margin, target 1, or under it, target -1"), function=lambda input1, input2, target, margin:
     kernels.positive(-target * (input1 - input2) + margin))
 COSINE_EMBEDDING = _loss("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kernels.cosine_embedding,
-                         "How far two vectors are from pointing the same way, target 1, or apart, target -1", node="AddBackward0")
+                         "How far two vectors are from pointing the same way, target 1, or apart, target -1", node="AddBackward0", check=None)
 TRIPLET = _loss("triplet_margin_loss(Tensor positive, Tensor negative, float margin=1.0) -> Tensor", node="ClampMinBackward0", doc=(
     "What the distance to the positive lacks of being under that to the negative by a margin"), function=lambda positive, negative, margin:
     kernels.positive(margin + positive - negative))

@@ -4,7 +4,6 @@ import math
 
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy import special
 
 from facade.core.dtypes import BOOL, COMPLEX
 from facade.core.ops.kernels import pointwise as kernels
@@ -45,22 +44,24 @@ def _rounding(name):
     return every(refuse((COMPLEX,), f"{name} is not supported for complex inputs", NotImplementedError), unimplemented(f"{name}_vml_cpu", BOOL))
 
 
-op("floor(Tensor self) -> Tensor", on_integers(jnp.floor, _same), PROMOTE, check=_rounding("floor"), doc="The largest whole number below each element")
+op("floor(Tensor self) -> Tensor", on_integers(jnp.floor, _same), PROMOTE, check=_rounding("floor"),
+   doc="The largest whole number below each element")
 op("ceil(Tensor self) -> Tensor", on_integers(jnp.ceil, _same), PROMOTE, check=_rounding("ceil"), doc="The smallest whole number above each element")
 op("trunc(Tensor self) -> Tensor", on_integers(jnp.trunc, _same), PROMOTE, check=_rounding("trunc"), doc="Each element without its fraction")
 op("round(Tensor self) -> Tensor", on_integers(jnp.round, _same), PROMOTE, check=unimplemented("round_vml_cpu", BOOL, COMPLEX),
    doc="The nearest whole number, the even one of two")
 op("round.decimals(Tensor self, *, int decimals) -> Tensor", in_float32(kernels.round_to), PROMOTE, node="RoundBackward1",
    check=lambda self, decimals: unimplemented("round_cpu", *NOT_FLOAT)(self), doc="Each element rounded to this many decimals")
-op("frac(Tensor self) -> Tensor", lambda self: self - jnp.trunc(self), PROMOTE, check=unimplemented("frac_cpu", *NOT_FLOAT), doc="The fraction of each element")
+op("frac(Tensor self) -> Tensor", lambda self: self - jnp.trunc(self), PROMOTE, check=unimplemented("frac_cpu", *NOT_FLOAT),
+   doc="The fraction of each element")
 op("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)", kernels.frexp, PROMOTE, inplace=False,
    check=refuse(NOT_FLOAT, "torch.frexp() only supports floating-point dtypes"), doc="Mantissas from 0.5 to 1 and exponents of two")
 
 # ---------------------------------------------------------------- powers, exponentials and logarithms
 op("sqrt(Tensor self) -> Tensor", jnp.sqrt, FLOATS, saves="result", doc="The square root of each element")
 op("rsqrt(Tensor self) -> Tensor", lax.rsqrt, FLOATS, saves="result", doc="The reciprocal of the square root of each element")
-op("square(Tensor self) -> Tensor", lambda self: lax.integer_pow(self.astype(jnp.int64) if self.dtype == jnp.bool_ else self, 2), PROMOTE, node="PowBackward0",
-   doc="The square of each element")
+op("square(Tensor self) -> Tensor", lambda self: lax.integer_pow(self.astype(jnp.int64) if self.dtype == jnp.bool_ else self, 2), PROMOTE,
+   node="PowBackward0", doc="The square of each element")
 op("reciprocal(Tensor self) -> Tensor", lambda self: 1 / self, FLOATS, saves="result", doc="1 / self")
 op("exp(Tensor self) -> Tensor", jnp.exp, FLOATS, saves="result", doc="e to the power of each element")
 op("exp2(Tensor self) -> Tensor", in_float32(jnp.exp2), FLOATS, saves="result", doc="2 to the power of each element")
@@ -96,9 +97,12 @@ op("logit(Tensor self, float? eps=None) -> Tensor", in_float32(kernels.logit), F
 op("erf(Tensor self) -> Tensor", lax.erf, FLOATS, check=_real("erf_vml_cpu"), doc="The error function of each element")
 op("erfc(Tensor self) -> Tensor", in_float32(lax.erfc), FLOATS, check=_real("erfc_vml_cpu"), doc="1 - erf(self), exact far from zero")
 op("erfinv(Tensor self) -> Tensor", in_float32(lax.erf_inv), FLOATS, check=_real("erfinv_vml_cpu"), doc="The number whose erf this is")
-op("lgamma(Tensor self) -> Tensor", in_float32(kernels.lgamma), FLOATS, check=_real("lgamma_vml_cpu"), doc="The logarithm of the gamma function's magnitude")
-op("digamma(Tensor self) -> Tensor", in_float32(kernels.digamma), FLOATS, check=_real("digamma"), doc="The logarithmic derivative of the gamma function")
-op("i0(Tensor self) -> Tensor", in_float32(special.i0), FLOATS, check=_real("i0_vml_cpu"), doc="The modified Bessel function of the first kind, of order 0")
+op("lgamma(Tensor self) -> Tensor", in_float32(kernels.lgamma), FLOATS, check=_real("lgamma_vml_cpu"),
+   doc="The logarithm of the gamma function's magnitude")
+op("digamma(Tensor self) -> Tensor", in_float32(kernels.digamma), FLOATS, check=_real("digamma"),
+   doc="The logarithmic derivative of the gamma function")
+op("i0(Tensor self) -> Tensor", in_float32(kernels.i0), FLOATS, check=_real("i0_vml_cpu"),
+   doc="The modified Bessel function of the first kind, of order 0")
 
 
 def _check_polygamma(n, self):
@@ -110,6 +114,7 @@ def _check_polygamma(n, self):
 def _check_mvlgamma(self, p):
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    refuse((BOOL,), "The input tensor may not be a boolean tensor.")(self)
     unimplemented("arange_cpu", COMPLEX)(self)
 
 
@@ -122,5 +127,6 @@ op("mvlgamma(Tensor self, int p) -> Tensor", in_float32(kernels.mvlgamma), FLOAT
    doc="The logarithm of the multivariate gamma function of dimension p")
 
 # ---------------------------------------------------------------- bits and truth
-op("bitwise_not(Tensor self) -> Tensor", jnp.bitwise_not, PROMOTE, check=unimplemented("bitwise_not_cpu", *INEXACT), doc="The complement of each element's bits")
+op("bitwise_not(Tensor self) -> Tensor", jnp.bitwise_not, PROMOTE, check=unimplemented("bitwise_not_cpu", *INEXACT),
+   doc="The complement of each element's bits")
 op("logical_not(Tensor self) -> Tensor", lambda self: self == 0, PROMOTE, doc="Whether an element is zero")

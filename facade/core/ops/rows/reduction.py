@@ -204,9 +204,23 @@ def _dist(self, other, order):
     return kernels.vector_norm(self - other, order, tuple(range(max(self.ndim, other.ndim))), False)
 
 
+def _renorm(self, order, dim, maxnorm):
+    if order <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if self.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {self.ndim} dimensions")
+    kept = dim_range(dim, self.ndim)
+    need_floating(self, "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}")
+    return kernels.renorm(self, order, tuple(axis for axis in range(self.ndim) if axis != kept), maxnorm)
+
+
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
                  static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="result", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
 op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="result", doc="The p-norm of self - other")
+op("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", _renorm, static=("p", "maxnorm"), inplace=True,
+   doc="Each slice along a dim scaled down to a p-norm of maxnorm where it has a larger one")
 op("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
    lambda self, dim, keepdim: kernels.logsumexp(self, axes_of(dim, self), keepdim), FLOATING, saves="result", at="torch Tensor special",
    doc="The logarithm of the sum of exponentials along dims, without overflow")

@@ -1,4 +1,8 @@
-"""Views: other looks at the same memory. `strides` says where the elements of the view lie."""
+"""Views: other looks at the same memory.
+
+`strides` says where the elements of the view lie; `place(kernel, before, new, numbers)` is `before` with what the view shows
+of it replaced by `new`.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -7,6 +11,15 @@ from facade.core.errors import dim_range
 from facade.core.ops.table import op
 from facade.core.shapes import view_strides
 from facade.core.tensor.write import place_by_index
+
+
+def _reshape_back(kernel, before, new, numbers):
+    return new.reshape(before.shape)
+
+
+def _again(kernel, before, new, numbers):
+    """For a read that is its own inverse."""
+    return kernel.operator.function(new, *kernel.statics[1:])
 
 
 def _transposed(strides, offset, shape, dim0, dim1):
@@ -21,7 +34,7 @@ def _swap(self, dim0, dim1):
     return jnp.swapaxes(self, dim0, dim1) if self.ndim else self
 
 
-TRANSPOSE = op("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", _swap, strides=_transposed,
+TRANSPOSE = op("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", _swap, strides=_transposed, place=_again,
                doc="The tensor with dim0 and dim1 exchanged", at="")
 
 
@@ -29,11 +42,15 @@ def _permuted(strides, offset, shape, dims):
     return tuple(strides[dim] for dim in dims), offset
 
 
-PERMUTE = op("permute(Tensor(a) self, int[] dims) -> Tensor(a)", lambda self, dims: jnp.transpose(self, dims), strides=_permuted,
-             doc="The dimensions in the order of `dims`", at="")
+def _permute_back(kernel, before, new, numbers):
+    return jnp.transpose(new, sorted(range(new.ndim), key=kernel.statics[1].__getitem__))
 
-T = op("t(Tensor(a) self) -> Tensor(a)", lambda self: self.T, strides=lambda strides, offset, shape: (strides[::-1], offset),
-       doc="The transpose of a matrix", at="")
+
+PERMUTE = op("permute(Tensor(a) self, int[] dims) -> Tensor(a)", lambda self, dims: jnp.transpose(self, dims), strides=_permuted,
+             place=_permute_back, doc="The dimensions in the order of `dims`", at="")
+
+T = op("t(Tensor(a) self) -> Tensor(a)", lambda self: self.T, place=_again,
+       strides=lambda strides, offset, shape: (strides[::-1], offset), doc="The transpose of a matrix", at="")
 
 
 # ---------------------------------------------------------------- other shapes
@@ -41,12 +58,12 @@ def _viewed(strides, offset, shape, size):
     return view_strides(shape, strides, size), offset
 
 
-VIEW = op("view(Tensor(a) self, SymInt[] size) -> Tensor(a)", lambda self, size: self.reshape(size), strides=_viewed,
+VIEW = op("view(Tensor(a) self, SymInt[] size) -> Tensor(a)", lambda self, size: self.reshape(size), strides=_viewed, place=_reshape_back,
           doc="The same elements with another shape", at="")
 UNSAFE_VIEW = op("_unsafe_view(Tensor self, SymInt[] size) -> Tensor", lambda self, size: self.reshape(size),
                  doc="A copy of the elements with another shape", at="")
-ALIAS = op("alias(Tensor(a) self) -> Tensor(a)", lambda self: self, strides=lambda strides, offset, shape: (strides, offset),
-           doc="The same tensor again", at="")
+ALIAS = op("alias(Tensor(a) self) -> Tensor(a)", lambda self: self, place=_again,
+           strides=lambda strides, offset, shape: (strides, offset), doc="The same tensor again", at="")
 
 
 def _expanded(strides, offset, shape, size):
@@ -55,7 +72,7 @@ def _expanded(strides, offset, shape, size):
 
 
 EXPAND = op("expand(Tensor(a) self, SymInt[] size) -> Tensor(a)", lambda self, size: jnp.broadcast_to(self, size), strides=_expanded,
-            doc="Dimensions of size 1 repeated to `size`, without copying", at="")
+            place=_reshape_back, doc="Dimensions of size 1 repeated to `size`, without copying", at="")
 
 
 def _unsqueezed(strides, offset, shape, dim):
@@ -64,7 +81,7 @@ def _unsqueezed(strides, offset, shape, dim):
 
 
 UNSQUEEZE = op("unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", lambda self, dim: jnp.expand_dims(self, dim), strides=_unsqueezed,
-               doc="A new dimension of size 1 at `dim`", at="")
+               place=_reshape_back, doc="A new dimension of size 1 at `dim`", at="")
 
 
 def _squeezed(strides, offset, shape, dims):
@@ -72,7 +89,7 @@ def _squeezed(strides, offset, shape, dims):
 
 
 SQUEEZES = {node: op("squeeze(Tensor(a) self, int[] dim) -> Tensor(a)", lambda self, dims: jnp.squeeze(self, dims), strides=_squeezed,
-                     doc="Without the dimensions of size 1 among `dim`", node=f"SqueezeBackward{node}", at="") for node in (0, 1, 2)}
+                     place=_reshape_back, doc="Without the dimensions of size 1 among `dim`", node=f"SqueezeBackward{node}", at="") for node in (0, 1, 2)}
 
 
 # ---------------------------------------------------------------- parts
@@ -80,9 +97,14 @@ def _selected(strides, offset, shape, dim, index):
     return (*strides[:dim], *strides[dim + 1:]), offset + index * strides[dim]
 
 
+def _place_select(kernel, before, new, numbers):
+    dim = kernel.statics[1]
+    return jax.lax.dynamic_update_slice_in_dim(before, jnp.expand_dims(new, dim), numbers[0], dim)
+
+
 SELECT = op("select.int(Tensor(a) self, int dim, Scalar index) -> Tensor(a)",
             lambda self, dim, index: jax.lax.dynamic_index_in_dim(self, index, dim, keepdims=False), strides=_selected,
-            doc="The slice at `index` along `dim`; the index may change without a new program", at="")
+            place=_place_select, doc="The slice at `index` along `dim`; the index may change without a new program", at="")
 
 
 def _sliced(strides, offset, shape, dim, start, length, step):
@@ -96,8 +118,16 @@ def _slice(self, dim, start, length, step):
     return window if step == 1 else jax.lax.slice_in_dim(window, 0, span, step, dim)
 
 
+def _place_slice(kernel, before, new, numbers):
+    dim, step = kernel.statics[1], kernel.statics[4]
+    if step != 1 and new.shape[dim]:
+        window = jax.lax.dynamic_slice_in_dim(before, numbers[0], (new.shape[dim] - 1) * step + 1, dim)
+        new = window.at[(slice(None),) * dim + (slice(None, None, step),)].set(new)
+    return jax.lax.dynamic_update_slice_in_dim(before, new, numbers[0], dim)
+
+
 SLICE = op("slice.Tensor(Tensor(a) self, int dim, Scalar start, int length, int step) -> Tensor(a)", _slice, strides=_sliced,
-           doc="Every `step`th element along `dim`, from `start`; the start may change without a new program", at="")
+           place=_place_slice, doc="Every `step`th element along `dim`, from `start`; the start may change without a new program", at="")
 
 
 def _diagonal_strides(strides, offset, shape, offset_of, dim1, dim2):

@@ -1,0 +1,427 @@
+"""The losses of nn.functional: their reductions by name, their checks, and the rows that compute them."""
+
+import warnings
+
+from facade.core import dtypes
+from facade.core.errors import broadcast_shapes
+from facade.core.ops.composites import composite
+from facade.core.ops.composites.distance import pairwise_distance
+from facade.core.ops.dispatch import apply
+from facade.core.ops.index_checks import check_index, check_none
+from facade.core.ops.rows import loss as table
+from facade.core.ops.table import ARRAY
+from facade.core.tensor.tensor import Tensor
+
+REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
+
+
+def _reduction(name, size_average=None, reduce=None):
+    """The number of a reduction; the two older flags win when they are given."""
+    if size_average is not None or reduce is not None:
+        name = "none" if reduce is False else "sum" if size_average is False else "mean"
+        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.", stacklevel=3)
+    found = REDUCTIONS.get(name)
+    if found is None:
+        raise ValueError(f"{name} is not a valid value for reduction")
+    return found
+
+
+def _reduced(values, reduction):
+    return values if reduction == 0 else values.mean() if reduction == 1 else values.sum()
+
+
+def _warn_of_broadcast(input, target):
+    if input.shape != target.shape:
+        warnings.warn(f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
+                      "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=3)
+        broadcast_shapes(input.shape, target.shape)
+
+
+def _weighted(values, weight, reduction, input):
+    """The loss of weighted elements; their mean is over the weights."""
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    weighted = values * weight
+    return weighted if reduction == 0 else weighted.sum() if reduction == 2 else weighted.sum() / weight.sum()
+
+
+# ---------------------------------------------------------------- regression
+@composite(at="nn.functional")
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """The squared distance between input and target."""
+    _warn_of_broadcast(input, target)
+    number = _reduction(reduction, size_average, reduce)
+    if weight is not None:
+        return _weighted(apply(table.MSE, (ARRAY, ARRAY, 0), (input, target)), weight, number, input)
+    return apply(table.MSE, (ARRAY, ARRAY, number), (input, target))
+
+
+@composite(at="nn.functional")
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """The distance between input and target."""
+    _warn_of_broadcast(input, target)
+    number = _reduction(reduction, size_average, reduce)
+    values = (input - target).abs()
+    return _reduced(values, number) if weight is None else _weighted(values, weight, number, input)
+
+
+@composite(at="nn.functional")
+def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+    """The distance, squared over 2 beta where it is below beta."""
+    _warn_of_broadcast(input, target)
+    number = _reduction(reduction, size_average, reduce)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    return apply(table.SMOOTH_L1, (ARRAY, ARRAY, number, float(beta)), (input, target))
+
+
+@composite(at="nn.functional")
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """Half the squared distance up to delta, linear beyond."""
+    _warn_of_broadcast(input, target)
+    number = _reduction(reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    if weight is None:
+        return apply(table.HUBER, (ARRAY, ARRAY, number, float(delta)), (input, target))
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    return _reduced(apply(table.HUBER, (ARRAY, ARRAY, 0, float(delta)), (input, target)) * weight, number)
+
+
+@composite(at="nn.functional")
+def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-08, reduce=None, reduction="mean"):
+    """Minus the log likelihood of counts whose rate is input, or exp(input) with log_input; full: with Stirling's term."""
+    number = _reduction(reduction, size_average, reduce)
+    return _reduced(apply(table.POISSON_NLL, (ARRAY, ARRAY, bool(log_input), bool(full), float(eps)), (input, target)), number)
+
+
+@composite(at="nn.functional")
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean"):
+    """Minus the log likelihood of target under normal distributions of mean input and variance var, which is at least eps."""
+    if not isinstance(var, Tensor):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = input.new_full(input.shape, var)
+    else:
+        check_none(var < 0, ValueError("var has negative entry/entries"))
+    if var.shape != input.shape:
+        var = _fitted(var, input.shape)
+    if reduction not in REDUCTIONS:
+        raise ValueError(reduction + " is not valid")
+    return _reduced(apply(table.GAUSSIAN_NLL, (ARRAY, ARRAY, ARRAY, bool(full), float(eps)), (input, target, var)), REDUCTIONS[reduction])
+
+
+def _fitted(var, shape):
+    """The variance, one for each last dimension where it has one dimension less."""
+    if var.shape == shape[:-1]:
+        return var.unsqueeze(-1)
+    if len(var.shape) == len(shape) and var.shape[:-1] == shape[:-1] and var.shape[-1] == 1:
+        return var
+    if len(var.shape) <= len(shape) and all(mine in (1, theirs) for mine, theirs in zip(reversed(var.shape), reversed(shape))):
+        return var
+    raise ValueError("var is of incorrect size")
+
+
+# ---------------------------------------------------------------- classes
+def _check_classes(input, target, weight):
+    """The number of classes, after torch's checks of an nll_loss."""
+    if input.ndim < 1:
+        raise ValueError(f"Expected 1 or more dimensions (got {input.ndim})")
+    if input.ndim != 1 and target.ndim and input.shape[0] != target.shape[0]:
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}).")
+    if target.dtype not in (dtypes.int64, dtypes.uint8):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.legacy}")
+    if input.ndim > 2 and target.shape != input.shape[:1] + input.shape[2:]:
+        raise RuntimeError(f"size mismatch (got input: {list(input.shape)} , target: {list(target.shape)}")
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    if weight is not None and weight.shape != (classes,):
+        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
+                           f"{list(weight.shape)}" if input.ndim < 3 else "weight tensor should be defined either for all or no classes")
+    return classes
+
+
+@composite(at="nn.functional")
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+    """Minus the log probability, input, of each target class; a mean is over the classes' weights."""
+    return _nll(input, target, weight, _reduction(reduction, size_average, reduce), ignore_index)
+
+
+def _nll(input, target, weight, reduction, ignore_index):
+    classes = _check_classes(input, target, weight)
+    check_index(target, classes, lambda value: IndexError(f"Target {value} is out of bounds."), wrap=False, ignore=ignore_index)
+    row = table.NLL if input.ndim < 3 else table.NLL_2D
+    return apply(row, (ARRAY, ARRAY, ARRAY, reduction, ignore_index), (input, target, weight))
+
+
+@composite(at="nn.functional")
+def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0):
+    """The cross entropy between softmax(input) and target, classes or probabilities of the shape of input.
+
+    label_smoothing: how much of the target is spread evenly over all classes.
+    """
+    number = _reduction(reduction, size_average, reduce)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+    dim = 0 if input.ndim == 1 else 1
+    if input.shape == target.shape:
+        return _probability_loss(input, target, weight, number, ignore_index, label_smoothing, dim)
+    logarithms = input.log_softmax(dim)
+    if not label_smoothing:
+        return _nll(logarithms, target, weight, number, ignore_index)
+    return _smoothed(logarithms, target, weight, number, ignore_index, label_smoothing, dim)
+
+
+def _per_class(weight, ndim):
+    return weight if ndim == 1 else weight.reshape(1, -1, *(1,) * (ndim - 2))
+
+
+def _probability_loss(input, target, weight, reduction, ignore_index, smoothing, dim):
+    if not target.dtype.is_floating_point:
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {target.dtype.legacy}")
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    if weight is not None and weight.shape != (input.shape[dim],):
+        raise RuntimeError("cross_entropy: weight tensor should be defined either for all "
+                           f"{input.shape[dim]} classes or no classes but got weight tensor of shape: {list(weight.shape)}")
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / input.shape[dim]
+    terms = input.log_softmax(dim) * target
+    if weight is not None:
+        terms = terms * _per_class(weight, input.ndim)
+    if reduction == 0:
+        return -terms.sum(dim)
+    return -terms.sum() if reduction == 2 else -terms.sum() / (input.numel() // input.shape[dim])
+
+
+def _smoothed(logarithms, target, weight, reduction, ignore_index, smoothing, dim):
+    plain = _nll(logarithms, target, weight, reduction, ignore_index)
+    spread = -(logarithms if weight is None else logarithms * _per_class(weight, logarithms.ndim)).sum(dim)
+    ignored = target == ignore_index
+    spread = spread.masked_fill(ignored, 0.0)
+    if reduction == 2:
+        spread = spread.sum()
+    elif reduction == 1 and weight is None:
+        spread = spread.sum() / ignored.logical_not().sum()
+    elif reduction == 1:
+        used = weight.index_select(0, target.masked_fill(ignored, 0).flatten())
+        spread = spread.sum() / used.masked_fill(ignored.flatten(), 0.0).sum()
+    return plain * (1 - smoothing) + spread * (smoothing / logarithms.shape[dim])
+
+
+@composite(at="nn.functional")
+def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean", ignore_index=None,
+                         label_smoothing=0.0, options=None):
+    """cross_entropy of the logits that a linear layer makes of input; options only say how torch would cut the work up."""
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.ndim}")
+    logits = input.matmul(linear_weight.flatten(0, -2).t()).unflatten(-1, linear_weight.shape[:-1])
+    if linear_bias is not None:
+        logits = logits + linear_bias
+    return cross_entropy(logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index, reduction=reduction,
+                         label_smoothing=label_smoothing)
+
+
+@composite(at="nn.functional")
+def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """How far the other classes come up to the target: the mean over classes of max(0, margin - input[target] + input[class])^p."""
+    number = _reduction(reduction, size_average, reduce)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    _check_label_matrix(input, target)
+    rows = input.shape[0] if input.ndim == 2 else 1
+    if input.ndim == 2 and tuple(target.shape) != (rows,) or target.numel() != rows:
+        raise RuntimeError("multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
+                           f"Expected target size [{rows}], but got {list(target.shape)}. Input has shape {list(input.shape)}.")
+    check_index(target, input.shape[-1] if input.ndim else 1, lambda value: RuntimeError("target out of range"), wrap=False)
+    if input.ndim == 0:
+        input, target = input.reshape(1), target.reshape(())
+    return apply(table.MULTI_MARGIN, (ARRAY, ARRAY, p, margin, ARRAY, number), (input, target, weight))
+
+
+def _check_label_matrix(input, target):
+    if input.ndim > 2 or 0 in input.shape[-1:]:
+        raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
+    if target.dtype is not dtypes.int64:
+        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
+
+
+@composite(at="nn.functional")
+def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+    """How far the other classes come up to each target; the targets of a row end at its first -1."""
+    number = _reduction(reduction, size_average, reduce)
+    _check_label_matrix(input, target)
+    if target.shape != input.shape:
+        raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
+    if input.ndim == 0:
+        input, target = input.reshape(1), target.reshape(1)
+    check_index(target, input.shape[-1], lambda value: RuntimeError("target out of range"), wrap=False, ignore=-1)
+    return apply(table.MULTILABEL_MARGIN, (ARRAY, ARRAY, number), (input, target))
+
+
+@composite(at="nn.functional")
+def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """The logistic loss of each class, its mean over the classes."""
+    number = _reduction(reduction, size_average, reduce)
+    values = apply(table.MULTILABEL_SOFT_MARGIN, (ARRAY, ARRAY), (input, target))
+    if weight is not None:
+        values = values * weight
+    return _reduced(values.sum(input.ndim - 1) / input.shape[-1], number)
+
+
+# ---------------------------------------------------------------- probabilities
+@composite(at="nn.functional")
+def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """The cross entropy between probabilities, input, and targets from 0 to 1."""
+    number = _reduction(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(f"Using a target size ({target.size()}) that is different to the input size ({input.size()}) is deprecated. "
+                         "Please ensure they have the same size.")
+    if target.dtype is not input.dtype:
+        raise RuntimeError(f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}")
+    check_none((input < 0).logical_or(input > 1), RuntimeError("all elements of input should be between 0 and 1"))
+    check_none((target < 0).logical_or(target > 1), RuntimeError("all elements of target should be between 0 and 1"))
+    if weight is not None:
+        weight = weight.expand(broadcast_shapes(weight.shape, target.shape))
+    return apply(table.BCE, (ARRAY, ARRAY, ARRAY, number), (input, target, weight))
+
+
+@composite(at="nn.functional")
+def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None):
+    """The cross entropy between sigmoid(input) and target; pos_weight: the weight of positive targets."""
+    number = _reduction(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    return apply(table.BCE_WITH_LOGITS, (ARRAY, ARRAY, ARRAY, ARRAY, number), (input, target, weight, pos_weight))
+
+
+@composite(at="nn.functional")
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+    """The Kullback-Leibler divergence of target from the log probabilities input; 'batchmean' divides its sum by the batch."""
+    if reduction == "mean":
+        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size."
+                      "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+                      "'mean' will be changed to behave the same as 'batchmean' in the next major release.", stacklevel=2)
+    number = 2 if reduction == "batchmean" else _reduction(reduction, size_average, reduce)
+    divergence = _reduced(apply(table.KL_DIV, (ARRAY, ARRAY, bool(log_target)), (input, target)), number)
+    return divergence / input.shape[0] if reduction == "batchmean" and input.ndim else divergence
+
+
+# ---------------------------------------------------------------- margins
+@composite(at="nn.functional")
+def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+    """The logistic loss log(1 + exp(-target * input)) of targets 1 and -1."""
+    number = _reduction(reduction, size_average, reduce)
+    broadcast_shapes(input.shape, target.shape)
+    return apply(table.SOFT_MARGIN, (ARRAY, ARRAY, number), (input, target))
+
+
+@composite(at="torch nn.functional")
+def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+    """input where target is 1, what it lacks of the margin where it is -1."""
+    number = _reduction(reduction, size_average, reduce)
+    return _reduced(apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target)), number)
+
+
+@composite(at="torch nn.functional")
+def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """What input1 lacks of lying over input2 by the margin (target 1), or under it (target -1)."""
+    number = _reduction(reduction, size_average, reduce)
+    if not input1.ndim == input2.ndim == target.ndim:
+        raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+                           f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} ")
+    return _reduced(apply(table.MARGIN_RANKING, (ARRAY, ARRAY, ARRAY, float(margin)), (input1, input2, target)), number)
+
+
+@composite(at="torch nn.functional")
+def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """1 - cosine of pairs whose target is 1, the cosine over a margin of those whose target is -1."""
+    number = _reduction(reduction, size_average, reduce)
+    _check_cosine(input1, input2, target)
+    return _reduced(apply(table.COSINE_EMBEDDING, (ARRAY, ARRAY, ARRAY, float(margin)), (input1, input2, target)), number)
+
+
+def _check_cosine(input1, input2, target):
+    if target.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if target.ndim == 1 and not input1.ndim == input2.ndim == 2:
+        raise RuntimeError(f"1D target tensor expects 2D input tensors, but found inputs with sizes {list(input1.shape)} and {list(input2.shape)}.")
+    if target.ndim == 0 and not input1.ndim == input2.ndim == 1:
+        raise RuntimeError(f"0D target tensor expects 1D input tensors, but found inputs with sizes {list(input1.shape)} and {list(input2.shape)}.")
+    broadcast_shapes(target.shape, broadcast_shapes(input1.shape, input2.shape)[:-1])
+
+
+def _triplet(positive, negative, crossed, margin, reduction):
+    """The loss of distances; crossed: of positive to negative, where the lesser of both counts."""
+    if crossed is not None:
+        negative = negative.minimum(crossed)
+    return _reduced(apply(table.TRIPLET, (ARRAY, ARRAY, float(margin)), (positive, negative)), reduction)
+
+
+@composite(at="torch nn.functional")
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"):
+    """What the anchor's distance to the positive lacks of being under that to the negative by a margin."""
+    number = _reduction(reduction, size_average, reduce)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+                           f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs")
+    crossed = pairwise_distance(positive, negative, p, eps) if swap else None
+    return _triplet(pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps), crossed, margin, number)
+
+
+@composite(at="nn.functional")
+def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+    """triplet_margin_loss with any distance."""
+    number = _reduction(reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    distance = pairwise_distance if distance_function is None else distance_function
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+                           f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs")
+    crossed = distance(positive, negative) if swap else None
+    return _triplet(distance(anchor, positive), distance(anchor, negative), crossed, margin, number)
+
+
+# ---------------------------------------------------------------- sequences
+@composite(at="nn.functional")
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+    """Minus the log probability of target sequences over all their alignments with the steps of log_probs (time, batch, classes).
+
+    targets: (batch, longest), or all one behind the other; a mean divides each loss by its target's length first.
+    """
+    number = _reduction(reduction)
+    steps = log_probs if log_probs.ndim == 3 else log_probs.unsqueeze(1)
+    if not 0 <= blank < steps.shape[-1]:
+        raise RuntimeError("blank must be in label range")
+    lengths = [_lengths(each, targets) for each in (input_lengths, target_lengths)]
+    losses = apply(table.CTC, (ARRAY, ARRAY, ARRAY, ARRAY, blank, bool(zero_infinity)), (steps, _padded(targets, lengths[1], steps.shape[1]), *lengths))
+    if number == 1:
+        return (losses / lengths[1].clamp_min(1)).mean()
+    return losses.sum() if number == 2 else losses if log_probs.ndim == 3 else losses.squeeze(0)
+
+
+def _lengths(lengths, targets):
+    """Lengths as a vector of int64."""
+    return lengths.reshape(-1).long() if isinstance(lengths, Tensor) else targets.new_tensor(lengths, dtype=dtypes.int64).reshape(-1)
+
+
+def _padded(targets, lengths, batch):
+    """Targets as (batch, longest), from that or from all of them one behind the other."""
+    if targets.ndim == 2:
+        return targets
+    counts = lengths.tolist()
+    if batch == 1 and len(counts) == 1:
+        return targets.reshape(1, -1)
+    padded = targets.new_zeros((batch, max(counts, default=0)))
+    start = 0
+    for row, count in enumerate(counts):
+        padded[row, :count] = targets[start:start + count]
+        start += count
+    return padded
