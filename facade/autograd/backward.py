@@ -13,7 +13,7 @@ from facade.core import dtypes, engine
 from facade.core.engine import Value, record
 from facade.core.tensor.history import AccumulateGrad, edge_of, node_class, track
 from facade.core.tensor.modes import modes
-from facade.core.tensor.tensor import Tensor
+from facade.core.tensor.tensor import Tensor, typename
 from facade.core.tensor.write import write
 
 
@@ -67,6 +67,10 @@ class Walk:
             if node in goals or any(edge is not None and edge[0] in needed for edge in node.edges):
                 needed.add(node)
         self.running = {node for node in self.waiting if any(edge is not None and edge[0] in needed for edge in node.edges)}
+
+    def reaches(self, node):
+        """Whether `node` is among those that this pass visits."""
+        return node in self.waiting and (self.targets is None or node in self.running or any(node is each for each, _ in self.targets))
 
     def _arrive(self, node, index, gradient):
         gradients = self.arrived.get(node)
@@ -122,16 +126,20 @@ class Walk:
                 accumulate(node.variable, gradients[0], self.create)
             if node not in self.running:
                 return None
-        if node.__class__ is AccumulateGrad:
-            if self.targets is None:
-                accumulate(node.variable, gradients[0], self.create)
-            return None
         if hooks is not None and hooks.before:
             gradients = self._call_before(hooks, gradients)
+        if node.__class__ is AccumulateGrad:
+            return self._accumulate(node, gradients)
         results = _watched(node, self._run_node, gradients) if modes.anomaly else self._run_node(node, gradients)
         if not self.retain:
             node.release()
         return results
+
+    def _accumulate(self, node, gradients):
+        if self.targets is None:
+            accumulate(node.variable, gradients[0], self.create)
+            if node.hooks is not None and node.hooks.after:
+                self._call_after(node.hooks, (), gradients)
 
     def _run_node(self, node, gradients):
         """The derivative and the hooks behind it."""
@@ -157,7 +165,7 @@ class Walk:
                 shown = self._shown(gradients[index])
                 answer = hook(shown)
                 if answer is not None:
-                    _check_answer(answer, node.outs[index])
+                    _check_answer(hook, answer, shown)
                     gradients[index] = self._taken(answer)
                 elif not self.create:
                     gradients[index] = shown.value
@@ -208,12 +216,15 @@ def _count_edges(nodes):
     return waiting
 
 
-def _check_answer(answer, spec):
+def _check_answer(hook, answer, gradient):
     """A hook's answer must be a tensor like the gradient."""
+    name = getattr(hook, "__name__", type(hook).__name__)
     if not isinstance(answer, Tensor):
-        raise TypeError(f"expected Variable, but got {type(answer).__name__}")
-    if answer._value.spec.shape != spec.shape:
-        raise RuntimeError("hook has changed the size of value")
+        raise TypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
+    if answer._value.spec.dtype != gradient._value.spec.dtype:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {typename(gradient)} got {typename(answer)})")
+    if answer._value.spec.shape != gradient._value.spec.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
 
 
 def _watched(node, run, gradients):

@@ -1,13 +1,19 @@
 """`backward` and `grad`: the two ways to start a walk through the graph."""
 
 from facade.autograd.backward import accumulate, first_gradients, roots_of, walk
+from facade.autograd.graph import GradientEdge
 from facade.core import engine
 from facade.core.tensor.history import AccumulateGrad, edge_of
 from facade.core.tensor.tensor import Tensor
 
 
 def _listed(tensors):
-    return (tensors,) if isinstance(tensors, Tensor) or tensors is None else tuple(tensors)
+    return (tensors,) if isinstance(tensors, (Tensor, GradientEdge)) or tensors is None else tuple(tensors)
+
+
+def _edge(target):
+    """Where gradients for a tensor, or a GradientEdge, go to; None when it requires none."""
+    return target[:2] if isinstance(target, GradientEdge) else edge_of(target)
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
@@ -38,7 +44,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 
 def _into(inputs, roots, retain_graph, create_graph):
     """Accumulate into `inputs` alone; a non-leaf among them gets a `.grad` too."""
-    edges = [edge_of(each) for each in inputs]
+    edges = [_edge(each) for each in inputs]
     for each, edge in zip(inputs, edges):
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -68,7 +74,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         return _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unused, materialize_grads)
     gradients = first_gradients(outputs, gradients)
     roots = roots_of(outputs, gradients, create_graph)
-    edges = [edge_of(each) for each in inputs]
+    edges = [_edge(each) for each in inputs]
     if any(edge is None for edge in edges):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges})

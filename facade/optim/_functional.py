@@ -129,7 +129,7 @@ def _history(kernel, inputs, values, targets):
     node = make_node(kernel, inputs, values, node_class("AddBackward0"))
     if node is not None:
         written = {id(target) for target, *_ in targets}
-        node.saved = [(kept, version) for kept, version in node.saved if id(kept) not in written]
+        node.saved = [saved for saved in node.saved if id(saved[0]) not in written]
     return node
 
 
@@ -137,4 +137,4 @@ def _check_fused(params):
     for param in params:
         if not param.is_floating_point():
             raise RuntimeError("`fused=True` requires all the params to be floating point Tensors of supported devices: "
-                               f"['mps', 'cuda', 'xpu', 'hpu', 'cpu', 'mtia'] but {param.dtype} and {param.device.type}")
+                               f"['mps', 'cuda', 'xpu', 'hpu', 'cpu', 'mtia', 'privateuseone'] but {param.dtype} and {param.device.type}")

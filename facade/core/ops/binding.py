@@ -221,7 +221,7 @@ def signature_text(row, method):
             pieces.append("*")
         kind = _SHOWN.get(param.type, param.type)
         kind = f"tuple of {kind}s" if param.is_list else kind
-        shown = "input" if param.name == "self" else param.name
+        shown = "input" if param.name == "self" and param.type == "Tensor" else param.name
         pieces.append(f"{kind} {shown}" + ("" if param.required else f" = {param.default}"))
     if row.out and not method:
         pieces += ([] if keyword else ["*"]) + ["Tensor out = None"]

@@ -82,6 +82,11 @@ class Packed:
         for index in sorted(visible, key=lambda each: names[each]):
             self.slots[index] = hooks, pack_tensor(hooks, inputs[index])
 
+    @classmethod
+    def of_values(cls, kernel, values):
+        """Values that no hooks keep yet."""
+        return cls(SavedHooks(_same, _same), kernel, values, values, [index for index, each in enumerate(values) if each is not None], False)
+
     def pack_result(self, result):
         """Show the hooks the result."""
         self.slots["result"] = self.hooks, pack_tensor(self.hooks, result)

@@ -70,18 +70,16 @@ def _placed(chain, whole, new):
 
 def check_writable(tensor, inputs=()):
     """Raise torch's error when this tensor cannot be written to with these inputs."""
-    if tensor._geometry is not None and overlaps(tensor._value.spec.shape, tensor._geometry[0]):
-        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-                           "Please clone() the tensor before performing the operation.")
     if tensor._inference and not modes.inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
                            "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
-    if not modes.grad:
-        return
-    if tensor._leaf:
+    if modes.grad and tensor._leaf:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-    if tensor._base is not None:
+    if modes.grad and tensor._base is not None:
         _check_view(tensor, inputs)
+    if tensor._geometry is not None and overlaps(tensor._value.spec.shape, tensor._geometry[0]):
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+                           "Please clone() the tensor before performing the operation.")
 
 
 def _check_view(view, inputs):

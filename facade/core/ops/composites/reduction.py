@@ -63,5 +63,5 @@ def sum_to_size(self, *size):
     if lead < 0 or any(extent not in (1, have) for extent, have in zip(size, shape[lead:])):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
     dims = [*range(lead), *(lead + place for place, extent in enumerate(size) if extent == 1 != shape[lead + place])]
-    summed = self.sum(dims, keepdim=True) if dims else self
+    summed = self.sum(dims, keepdim=True, dtype=self.dtype) if dims else self
     return summed.view(size) if lead else summed

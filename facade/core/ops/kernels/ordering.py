@@ -50,6 +50,18 @@ def cumulative_extreme(array, axis, running):
     return jnp.take_along_axis(array, index, axis), index
 
 
+def _log_of_sum(one, other):
+    """log(exp(one) + exp(other)), whose imaginary part goes on from that of the larger."""
+    swapped = one.real < other.real
+    high, low = jnp.where(swapped, other, one), jnp.where(swapped, one, other)
+    return high + jnp.log1p(jnp.exp(low - high))
+
+
+def complex_logcumsumexp(array, axis):
+    """The logarithm of the running sum of exponentials of complex numbers."""
+    return jax.lax.associative_scan(_log_of_sum, array, axis=axis)
+
+
 def searchsorted(rows, values, right):
     """Where the values would be inserted: rows (..., n) sorted along the last dim, values (..., m), leading dims alike."""
     side = "right" if right else "left"

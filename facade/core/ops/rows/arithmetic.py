@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 from jax import lax
+from jax.scipy import special
 
 from facade.core import dtypes
 from facade.core.dtypes import BOOL, COMPLEX, FLOAT, INTEGER
@@ -51,7 +52,7 @@ op("add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", lambda 
 op("sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", _difference, FIRST_TWO, check=_check_difference, doc="self - alpha * other")
 for _line, _node in (("rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "RsubBackward0"),
                      ("rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "RsubBackward1")):
-    op(_line, lambda self, other, alpha: _difference(other, self, alpha), FIRST_TWO, node=_node, numbers=False, inplace=False, at="torch",
+    op(_line, lambda self, other, alpha: _difference(other, self, alpha), FIRST_TWO, node=_node, numbers=False, inplace=False, out=False, at="torch",
        check=_check_difference, doc="other - alpha * self")
 op("mul.Tensor(Tensor self, Tensor other) -> Tensor", jnp.multiply, PROMOTE, doc="self * other")
 op("addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
@@ -64,8 +65,8 @@ def _check_addcdiv(self, tensor1, tensor2, value):
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of "
             "tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc(tensor1 / tensor2))."
-            "to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: "
-            "(input + value * tensor1 / tensor2), for all dtypes.")
+            "to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior is "
+            "just the latter implementation: (input + value * tensor1 / tensor2), for all dtypes.")
 
 
 op("addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
@@ -101,8 +102,8 @@ for _name, _function, _doc in (("remainder", kernels.remainder, "What is left of
     op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, node=f"{_name.title()}Backward1", numbers=False,
        check=_check, doc=_doc)
     if _name == "remainder":
-        op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch",
-           check=_check, doc=_doc)
+        op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, out=False,
+           at="torch", check=_check, doc=_doc)
     op(f"{_name}.Scalar(Tensor self, Scalar other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
 for _name, _function, _doc in (("gcd", jnp.gcd, "The greatest common divisor"), ("lcm", jnp.lcm, "The least common multiple")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False,
@@ -130,8 +131,8 @@ op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.
    doc="self to the power of exponent, in double precision")
 op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward2", numbers=False, inplace=False, at="torch",
    doc="self to the power of exponent, in double precision")
-op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", inplace=False, static=("exponent",),
-   doc="self to the power of exponent, in double precision")
+op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", inplace=False,
+   static=("exponent",), doc="self to the power of exponent, in double precision")
 op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other")
 op("logaddexp(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp), PROMOTE, numbers=False, inplace=False,
    check=unimplemented("logaddexp_cpu", BOOL, INTEGER), doc="log(exp(self) + exp(other))")
@@ -144,6 +145,10 @@ op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.
    inplace=False, at="torch", check=_xlogy, doc="self * log(other), zero where self is")
 op("xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward2", check=_xlogy,
    doc="self * log(other), zero where self is")
+
+for _name, _function, _doc in (("igamma", special.gammainc, "The lower"), ("igammac", special.gammaincc, "The upper")):
+    op(f"{_name}(Tensor self, Tensor other) -> Tensor", in_float32(_function), PROMOTE, numbers=False,
+       check=unimplemented(f"{_name}_cpu", *NOT_FLOAT), doc=f"{_doc} incomplete gamma function of self at other, divided by gamma(self)")
 
 
 # ---------------------------------------------------------------- geometry and interpolation
@@ -219,9 +224,10 @@ for _name, _function, _kernel, _doc in (
         ("bitwise_left_shift", jnp.left_shift, "lshift_cpu", "The bits moved to the left by other places"),
         ("bitwise_right_shift", jnp.right_shift, "rshift_cpu", "The bits moved to the right by other places, the sign kept")):
     _check = unimplemented(_kernel, *INEXACT, *([BOOL] if "shift" in _name else []))
-    op(f"{_name}.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, at="torch",
-       check=_check, doc=_doc)
-    op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
+    for _overload, _types in (("Tensor", ("Tensor", "Tensor")), ("Scalar_Tensor", ("Scalar", "Tensor")), ("Scalar", ("Tensor", "Scalar"))):
+        _number_first = _types[0] == "Scalar"
+        op(f"{_name}.{_overload}({_types[0]} self, {_types[1]} other) -> Tensor", _function, PROMOTE, numbers=False, inplace=not _number_first,
+           out=not _number_first, at="torch" if _number_first else "torch Tensor", check=_check, doc=_doc)
 
 
 # ---------------------------------------------------------------- complex numbers from parts

@@ -11,8 +11,9 @@ from facade.core.ops.table import op
 # ---------------------------------------------------------------- two operands
 for _name, _function, _sign in (("eq", jnp.equal, "=="), ("ne", jnp.not_equal, "!="), ("lt", jnp.less, "<"),
                                 ("le", jnp.less_equal, "<="), ("gt", jnp.greater, ">"), ("ge", jnp.greater_equal, ">=")):
-    op(f"{_name}.Tensor(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, doc=f"self {_sign} other, element by element",
-       check=None if _name in ("eq", "ne") else unimplemented(f"{_name}_cpu", COMPLEX))
+    for _type in ("Tensor", "Scalar"):
+        op(f"{_name}.{_type}(Tensor self, {_type} other) -> Tensor", _function, PROMOTE, numbers=False, doc=f"self {_sign} other, element by element",
+           check=None if _name in ("eq", "ne") else unimplemented(f"{_name}_cpu", COMPLEX))
 for _name, _function, _doc in (("and", jnp.logical_and, "Whether both are other than zero"), ("or", jnp.logical_or, "Whether one is other than zero"),
                                ("xor", jnp.logical_xor, "Whether exactly one is other than zero")):
     op(f"logical_{_name}(Tensor self, Tensor other) -> Tensor",

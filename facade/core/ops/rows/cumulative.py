@@ -37,7 +37,7 @@ def _logcumsumexp(self, dim):
     if self.ndim == 0:
         return self
     if dtype_of(self).category == COMPLEX:
-        return jnp.log(jnp.cumsum(jnp.exp(self), axis))
+        return kernels.complex_logcumsumexp(self, axis)
     return jax.lax.cumlogsumexp(wide(self), axis).astype(self.dtype)
 
 

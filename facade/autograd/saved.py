@@ -1,0 +1,47 @@
+"""A tensor that a custom function saved for its backward: as it was then, or an error when it was written to since."""
+
+from facade.core.tensor.history import INFERENCE, modified
+from facade.core.tensor.modes import modes
+from facade.core.tensor.saved import SavedHooks, pack_tensor, unpack_tensor
+from facade.core.tensor.tensor import Tensor, typename
+
+
+class SavedTensor:
+    """One saved tensor. An output of the node is kept without its history, which would hold the node itself."""
+
+    __slots__ = ("kept", "index", "counter", "version", "hooks")
+
+    def __init__(self, tensor, node):
+        if tensor._inference and not modes.inference:
+            raise RuntimeError(INFERENCE)
+        self.index = tensor._index if tensor._node is node else None
+        self.counter, self.version, self.hooks = tensor.version_counter, tensor._version, None
+        self.kept = tensor if self.index is None else tensor.value
+        if modes.saved_hooks:
+            self._hang(modes.saved_hooks[-1], node)
+
+    def _hang(self, hooks, node):
+        self.kept, self.hooks = pack_tensor(hooks, self._tensor(node)), hooks
+
+    def _tensor(self, node):
+        return self.kept if self.index is None else Tensor._of(self.kept, node, self.index)
+
+    def register_hooks(self, pack_hook, unpack_hook, node):
+        """Keep what `pack_hook(tensor)` returns in place of the tensor."""
+        if self.hooks is not None:
+            raise RuntimeError(SET_ALREADY)
+        self._hang(SavedHooks(pack_hook, unpack_hook), node)
+
+    def unpack(self, node):
+        """The tensor; RuntimeError when it was written to."""
+        if self.hooks is not None:
+            return unpack_tensor(self.hooks, self.kept)
+        tensor = self._tensor(node)
+        if self.counter.version != self.version:
+            raise RuntimeError(modified(f"{typename(tensor)} {list(tensor.shape)}", tensor.grad_fn, tensor._index,
+                                        self.counter.version, self.version))
+        return tensor
+
+
+SET_ALREADY = ("Calling register_hooks on a saved tensor whose hooks have already been set. "
+               "Hint: only one pair of hooks is allowed at a time.")

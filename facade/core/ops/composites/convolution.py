@@ -1,0 +1,128 @@
+"""conv1d to conv3d and their transposes: arguments as one number or several, string padding, inputs without a batch, torch's checks."""
+
+from facade.core.ops.composites import composite
+from facade.core.ops.dispatch import apply
+from facade.core.ops.rows.convolution import CONVOLUTION
+from facade.core.ops.table import ARRAY
+
+
+def numbers(value, rank, name, what="convolution"):
+    """One int for each spatial dimension."""
+    if isinstance(value, int):
+        return (value,) * rank
+    value = tuple(int(each) for each in value)
+    if len(value) not in (1, rank):
+        raise RuntimeError(f"expected {name} to be a single integer value or a list of {rank} values to match the {what} dimensions, "
+                           f"but got {name}={list(value)}")
+    return value * (rank // len(value))
+
+
+def _same(weight, stride, dilation):
+    """The padding that keeps the size, the odd element behind."""
+    if any(each != 1 for each in stride):
+        raise RuntimeError("padding='same' is not supported for strided convolutions")
+    totals = [step * (kernel - 1) for kernel, step in zip(weight.shape[2:], dilation)]
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
+def _padding(padding, weight, stride, dilation, rank):
+    if not isinstance(padding, str):
+        return numbers(padding, rank, "padding")
+    if padding not in ("same", "valid"):
+        raise RuntimeError(f"Invalid padding string: '{padding}'")
+    return _same(weight, stride, dilation) if padding == "same" else (0,) * rank
+
+
+def _check(name, input, weight, bias, stride, padding, dilation, transposed, groups, rank):
+    if input.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: {list(input.shape)}")
+    if weight.ndim != rank + 2:
+        raise RuntimeError(f"expected stride to be a single integer value or a list of {weight.ndim - 2} values to match the convolution dimensions, "
+                           f"but got stride={list(stride)}" if weight.ndim > 2 else "weight should have at least three dimensions")
+    if input.dtype is not weight.dtype:
+        raise RuntimeError(f"Input type (torch.{input.dtype.legacy}Tensor) and weight type (torch.{weight.dtype.legacy}Tensor) should be the same "
+                           "or input should be a MKLDNN tensor and weight is a dense tensor")
+    if bias is not None and bias.dtype is not input.dtype:
+        raise RuntimeError(f"Input type ({_long(input)}) and bias type ({_long(bias)}) should be the same")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+    for values, what, bad in ((padding, "negative padding", lambda each: isinstance(each, int) and each < 0),
+                              (stride, "non-positive stride", lambda each: each <= 0), (dilation, "dilation should be greater than zero", lambda each: each <= 0)):
+        if any(map(bad, values)):
+            raise RuntimeError(what if what.startswith("dilation") else f"{what} is not supported")
+    _check_channels(input, weight, bias, padding, dilation, transposed, groups, rank)
+
+
+def _long(tensor):
+    return {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "ComplexFloat": "c10::complex<float>",
+            "ComplexDouble": "c10::complex<double>"}.get(tensor.dtype.legacy, tensor.dtype.legacy.lower())
+
+
+def _check_channels(input, weight, bias, padding, dilation, transposed, groups, rank):
+    shape, kernel = list(input.shape), list(weight.shape)
+    channels = shape[-rank - 1]
+    wanted = kernel[0] if transposed else kernel[1] * groups
+    if kernel[0] < groups:
+        raise RuntimeError(f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {kernel} instead")
+    if kernel[0] % groups:
+        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {kernel} instead")
+    if channels != wanted:
+        batched = shape if input.ndim == rank + 2 else [1, *shape]
+        raise RuntimeError(f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {kernel}, expected input{batched} to have "
+                           f"{wanted} channels, but got {channels} channels instead")
+    out = kernel[1] * groups if transposed else kernel[0]
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise RuntimeError(f"Given {'transposed=1' if transposed else 'weight of size'}{', weight of size' if transposed else ''} {kernel}, expected bias "
+                           f"to be 1-dimensional with {out} elements, but got bias of size {list(bias.shape)} instead")
+    if not transposed:
+        _check_kernel(shape[-rank:], kernel[2:], padding, dilation)
+
+
+def _check_kernel(spatial, kernel, padding, dilation):
+    padded = [extent + (2 * pad if isinstance(pad, int) else sum(pad)) for extent, pad in zip(spatial, padding)]
+    reach = [step * (size - 1) + 1 for size, step in zip(kernel, dilation)]
+    if any(have < need for have, need in zip(padded, reach)):
+        raise RuntimeError(f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
+                           f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size")
+
+
+def _run(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups, rank):
+    statics = (ARRAY, ARRAY, ARRAY, stride, padding, dilation, transposed, output_padding, groups)
+    if input.ndim == rank + 2:
+        return apply(CONVOLUTION, statics, (input, weight, bias))
+    return apply(CONVOLUTION, statics, (input.unsqueeze(0), weight, bias)).squeeze(0)
+
+
+def _expose(rank):
+    """conv{rank}d and conv_transpose{rank}d."""
+    name, transposed_name = f"conv{rank}d", f"conv_transpose{rank}d"
+
+    def conv(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+        stride, dilation = numbers(stride, rank, "stride"), numbers(dilation, rank, "dilation")
+        padding = _padding(padding, weight, stride, dilation, rank)
+        _check(name, input, weight, bias, stride, padding, dilation, False, groups, rank)
+        return _run(input, weight, bias, stride, padding, dilation, False, (0,) * rank, groups, rank)
+
+    def conv_transpose(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+        stride, dilation, padding = numbers(stride, rank, "stride"), numbers(dilation, rank, "dilation"), numbers(padding, rank, "padding")
+        extra = numbers(output_padding, rank, "output_padding")
+        _check(transposed_name, input, weight, bias, stride, padding, dilation, True, groups, rank)
+        _check_extra(extra, stride, dilation)
+        return _run(input, weight, bias, stride, padding, dilation, True, extra, groups, rank)
+    conv.__name__, conv_transpose.__name__ = name, transposed_name
+    conv.__doc__ = f"A weighted sum over the window at each place of the {rank} last dimensions, for each of the weight's filters."
+    conv_transpose.__doc__ = f"The transpose of conv{rank}d: each element spreads its filter over the result."
+    for function in (conv, conv_transpose):
+        composite(at="torch nn.functional")(function)
+
+
+def _check_extra(extra, stride, dilation):
+    if any(more >= max(step, spacing) for more, step, spacing in zip(extra, stride, dilation)):
+        letters = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}[len(extra)]
+        shown = " ".join(f"{title}_{letter}: {value}" for title, values in (("output_padding", extra), ("stride", stride), ("dilation", dilation))
+                         for letter, value in zip(letters, values))
+        raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got {shown}")
+
+
+for _rank in (1, 2, 3):
+    _expose(_rank)

@@ -1,0 +1,216 @@
+"""The layers of nn.functional that normalize, the linear ones, and attention: their checks, and running statistics."""
+
+import math
+
+from facade.core import dtypes
+from facade.core.ops.composites import composite
+from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.rows import normalization as table
+from facade.core.ops.table import ARRAY
+from facade.core.tensor.modes import modes
+
+_C_NAMES = {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "Long": "long", "Int": "int",
+            "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>"}
+
+
+# ---------------------------------------------------------------- linear
+@composite(at="nn.functional")
+def linear(input, weight, bias=None):
+    """input times the transpose of weight (out, in), and bias."""
+    if weight.ndim == 1:
+        return input.matmul(weight) if bias is None else input.matmul(weight) + bias
+    _check_linear(input, weight, bias)
+    return apply(table.LINEAR[input.ndim == 2, bias is not None], (ARRAY, ARRAY, ARRAY), (input, weight, bias))
+
+
+def _check_linear(input, weight, bias):
+    if input.dtype is not weight.dtype:
+        raise RuntimeError("expected m1 and m2 to have the same dtype, but got: "
+                           f"{_C_NAMES.get(input.dtype.legacy, input.dtype.legacy)} != {_C_NAMES.get(weight.dtype.legacy, weight.dtype.legacy)}")
+    rows = math.prod(input.shape[:-1])
+    if not input.ndim or input.shape[-1] != weight.shape[1]:
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1] if input.ndim else 1} and "
+                           f"{weight.shape[1]}x{weight.shape[0]})")
+    if bias is not None and bias.ndim and bias.shape[-1] not in (1, weight.shape[0]):
+        raise RuntimeError(f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size ({bias.shape[-1]}) at non-singleton "
+                           f"dimension 1.  Target sizes: {[rows, weight.shape[0]]}.  Tensor sizes: {list(bias.shape)}")
+
+
+@composite(at="torch nn.functional")
+def bilinear(input1, input2, weight, bias=None):
+    """input1 times each of weight's matrices (out, in1, in2) times input2, and bias."""
+    if input1.ndim != input2.ndim:
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}")
+    for dim in range(input1.ndim - 1):
+        if input1.shape[dim] != input2.shape[dim]:
+            raise RuntimeError(f"bilinear(): input batch dimensions do not match at dim {dim}: got {input1.shape[dim]} and {input2.shape[dim]}")
+    for place, each in ((1, input1), (2, input2)):
+        if each.shape[-1] != weight.shape[place]:
+            raise RuntimeError(f"bilinear(): input{place} size does not match weight size: got {each.shape[-1]} but expected {weight.shape[place]}")
+    if bias is not None and bias.shape[0] != weight.shape[0]:
+        raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}")
+    return apply(table.BILINEAR, (ARRAY, ARRAY, ARRAY, ARRAY), (input1, input2, weight, bias))
+
+
+# ---------------------------------------------------------------- over the last dimensions
+def _check_normalized(input, shape, weight, bias, star):
+    if not shape:
+        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
+    for name, each in (("weight", weight), ("bias", bias)):
+        if each is not None and tuple(each.shape) != shape:
+            raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(each.shape)} and "
+                               f"normalized_shape = {list(shape)}")
+    if tuple(input.shape[-len(shape):]) != shape:
+        raise RuntimeError(f"Given normalized_shape={list(shape)}, expected input with shape [*{star}{', '.join(map(str, shape))}], "
+                           f"but got input of size{list(input.shape)}")
+
+
+def _layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True):
+    """Mean 0 and variance 1 over the last dimensions, of normalized_shape, then weight and bias of that shape."""
+    shape = tuple(int(each) for each in normalized_shape)
+    _check_normalized(input, shape, weight, bias, ", ")
+    return apply(table.LAYER_NORM, (ARRAY, shape, ARRAY, ARRAY, float(eps)), (input, weight, bias))
+
+
+composite(at="torch nn.functional", name="layer_norm")(_layer_norm)
+
+
+@composite(at="torch nn.functional")
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """Root mean square 1 over the last dimensions, of normalized_shape, then weight of that shape."""
+    shape = tuple(int(each) for each in normalized_shape)
+    _check_normalized(input, shape, weight, None, "")
+    return apply(table.RMS_NORM, (ARRAY, shape, ARRAY, eps if eps is None else float(eps)), (input, weight))
+
+
+# ---------------------------------------------------------------- over groups of channels
+@composite(at="torch nn.functional")
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True):
+    """Mean 0 and variance 1 over each of num_groups groups of channels, then each channel's weight and bias."""
+    if input.ndim < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.ndim}")
+    channels = input.shape[1]
+    if num_groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    if channels % num_groups:
+        raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(input.shape)} "
+                           f"and num_groups={num_groups}")
+    for name, each in (("weight", weight), ("bias", bias)):
+        if each is not None and tuple(each.shape) != (channels,):
+            raise RuntimeError(f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                               f"{list(each.shape)} and input of shape {list(input.shape)}")
+    if input.shape[0] * math.prod(input.shape[2:]) * channels // num_groups == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {_group_size(input, num_groups)}")
+    return apply(table.GROUP_NORM, (ARRAY, int(num_groups), ARRAY, ARRAY, float(eps)), (input, weight, bias))
+
+
+def _group_size(input, num_groups):
+    return [input.shape[0] * input.shape[1] // num_groups, num_groups, *input.shape[2:]]
+
+
+@composite(at="nn.functional")
+def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
+    """Each element over (k + alpha * the mean square of `size` neighbours in the channels) ^ beta."""
+    if input.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality                          input (got {input.ndim} dimensions)")
+    return apply(table.LOCAL_RESPONSE, (ARRAY, int(size), float(alpha), float(beta), float(k)), (input,))
+
+
+# ---------------------------------------------------------------- over the batch
+def _move(running, value, momentum):
+    """Move running statistics, in place and without history."""
+    before, modes.grad = modes.grad, False
+    try:
+        apply_inplace(table.RUNNING, (ARRAY, ARRAY, float(momentum)), (running, value.detach()))
+    finally:
+        modes.grad = before
+
+
+def _check_channels(input, **tensors):
+    for name, each in tensors.items():
+        if each is not None and each.numel() != input.shape[1]:
+            raise RuntimeError(f"{name} should contain {input.shape[1]} elements not {each.numel()}")
+
+
+def _functional_batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
+    """Mean 0 and variance 1 of each channel, then its weight and bias.
+
+    training: over the batch, and the running statistics are moved towards the batch's; else by the running statistics.
+    """
+    if training and math.prod(input.shape) // max(input.shape[1], 1) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
+    return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
+
+
+def _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
+    """Mean 0 and variance 1 of each channel, then its weight and bias."""
+    if not training:
+        for name, each in (("running_mean", running_mean), ("running_var", running_var)):
+            if each is None:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+    _check_channels(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if not training:
+        return apply(table.BATCH_NORM, (ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, float(eps)), (input, running_mean, running_var, weight, bias))
+    result, mean, variance = apply(table.BATCH_NORM_TRAINING, (ARRAY, ARRAY, ARRAY, float(eps)), (input, weight, bias))
+    if running_mean is not None:
+        _move(running_mean, mean, momentum)
+    if running_var is not None:
+        _move(running_var, variance, momentum)
+    return result
+
+
+composite(at="nn.functional", name="batch_norm")(_functional_batch_norm)
+composite(at="torch", name="batch_norm")(_batch_norm)
+
+
+@composite(at="nn.functional")
+def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05):
+    """Mean 0 and variance 1 of each channel of each element of the batch, then the channel's weight and bias."""
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.size()}")
+    batch, channels = input.shape[:2]
+    as_one = input.reshape(1, batch * channels, *input.shape[2:])
+    statistics = [None if each is None else each.repeat(batch) for each in (running_mean, running_var)]
+    factors = [None if each is None else each.repeat(batch) for each in (weight, bias)]
+    result = _batch_norm(as_one, *factors, *statistics, use_input_stats, momentum, eps)
+    for running, moved in zip((running_mean, running_var), statistics):
+        if running is not None and use_input_stats:
+            _move(running, moved.reshape(batch, channels).mean(0), 1.0)
+    return result.reshape(input.shape)
+
+
+# ---------------------------------------------------------------- attention
+@composite(at="nn.functional")
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+    """softmax(query key^T * scale + mask) value, with queries (..., length, features) and keys and values (..., other length, features).
+
+    attn_mask: boolean, true where a key takes part, or numbers to add; scale: 1 / sqrt(features) if not given.
+    """
+    _check_attention(query, key, value, attn_mask, is_causal)
+    if enable_gqa:
+        dim = query.ndim - 3
+        key, value = (each.repeat_interleave(query.shape[dim] // each.shape[dim], dim) for each in (key, value))
+    if dropout_p == 0:
+        flash = query.ndim == 4 and not (attn_mask is not None and attn_mask.requires_grad)
+        return apply(table.ATTENTION[flash], (ARRAY, ARRAY, ARRAY, ARRAY, bool(is_causal), scale), (query, key, value, attn_mask))
+    weights = apply(table.ATTENTION_WEIGHTS, (ARRAY, ARRAY, ARRAY, bool(is_causal), scale), (query, key, attn_mask))
+    kept = weights.detach().new_empty(weights.shape).bernoulli_(1 - dropout_p) / (1 - dropout_p)
+    return (weights * kept).matmul(value)
+
+
+def _check_attention(query, key, value, mask, is_causal):
+    if mask is not None and is_causal:
+        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    if not query.dtype is key.dtype is value.dtype:
+        raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
+                           f"{_C_NAMES.get(query.dtype.legacy)} key.dtype: {_C_NAMES.get(key.dtype.legacy)} and value.dtype: "
+                           f"{_C_NAMES.get(value.dtype.legacy)} instead.")
+    for each in (query, key, value):
+        if each.ndim < 2:
+            raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
+                               f"{query.ndim}, key.dim: {key.ndim} and value.dim: {value.ndim} instead.")
+    if mask is not None and mask.dtype is not dtypes.bool and mask.dtype is not query.dtype:
+        raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+                           f"{_C_NAMES.get(mask.dtype.legacy)} and  query.dtype: {_C_NAMES.get(query.dtype.legacy)} instead.")

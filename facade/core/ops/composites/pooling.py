@@ -1,0 +1,247 @@
+"""Pooling and resizing in nn.functional: arguments as one number or several, inputs without a batch, torch's checks."""
+
+import math
+
+from facade.core.ops.composites import composite
+from facade.core.ops.composites.convolution import numbers
+from facade.core.ops.dispatch import apply
+from facade.core.ops.index_checks import check_index
+from facade.core.ops.kernels.pooling import output_size as windows_along
+from facade.core.ops.rows import pooling as table
+from facade.core.ops.table import ARRAY
+
+
+# ---------------------------------------------------------------- windows of one size
+def _window(kernel_size, stride, rank):
+    """(kernel, stride) with a number for each dimension; no stride means that of the kernel."""
+    kernel = numbers(kernel_size, rank, "kernel_size")
+    return kernel, kernel if stride is None or stride == () or stride == [] else numbers(stride, rank, "stride")
+
+
+def _check_window(name, input, kernel, stride, padding, dilation, ceil_mode, rank):
+    if input.ndim not in (rank + 1, rank + 2) or 0 in input.shape[-rank - 1:]:
+        raise RuntimeError(f"{name}() Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.shape)}" if rank == 1 else
+                           f"non-empty {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input")
+    if any(each == 0 for each in stride):
+        raise RuntimeError("stride should not be zero" if rank > 1 else f"{name}() stride must be greater than zero, but got 0")
+    for size, pad, step in zip(kernel, padding, dilation):
+        if pad < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {pad}")
+        if pad > ((size - 1) * step + 1) // 2:
+            raise RuntimeError(f"{name}() padding should be at most half of kernel size, but got padding={pad} and kernel_size={size}"
+                               if rank == 1 and name.startswith("max") else
+                               f"pad should be at most half of effective kernel size, but got pad={pad}, kernel_size={size} and dilation={step}")
+    counts = [windows_along(*each, ceil_mode) for each in zip(input.shape[-rank:], kernel, stride, padding, dilation)]
+    if min(counts) < 1:
+        shown = "x".join(map(str, input.shape[-rank - 1:]))
+        raise RuntimeError(f"{name}() Invalid computed output size: {counts[0]}" if rank == 1 and name.startswith("max") else
+                           f"Given input size: ({shown}). Calculated output size: ({'x'.join(map(str, [input.shape[-rank - 1], *counts]))}). "
+                           "Output size is too small")
+
+
+def _expose_max_pool(rank):
+    name = f"max_pool{rank}d"
+
+    def pool(row, input, kernel_size, stride, padding, dilation, ceil_mode):
+        kernel, stride = _window(kernel_size, stride, rank)
+        padding, dilation = numbers(padding, rank, "padding"), numbers(dilation, rank, "dilation")
+        _check_window(name, input, kernel, stride, padding, dilation, ceil_mode, rank)
+        return apply(row, (ARRAY, kernel, stride, padding, dilation, bool(ceil_mode)), (input,))
+
+    def with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+        return pool(table.MAX_POOL_INDICES[rank], input, kernel_size, stride, padding, dilation, ceil_mode)
+
+    def values(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+        return pool(table.MAX_POOL[rank], input, kernel_size, stride, padding, dilation, ceil_mode)
+
+    def functional(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+        row = (table.MAX_POOL_INDICES if return_indices else table.MAX_POOL)[rank]
+        return pool(row, input, kernel_size, stride, padding, dilation, ceil_mode)
+    doc = f"The greatest element of each window over the {rank} last dimensions; return_indices: and where it is, among all of them in a row."
+    for function, shown, at in ((functional, name, "nn.functional"), (values, name, "torch"), (with_indices, name + "_with_indices", "nn.functional")):
+        function.__name__, function.__doc__ = shown, doc
+        composite(at=at)(function)
+
+
+def _expose_avg_pool(rank):
+    name = f"avg_pool{rank}d"
+
+    def pool(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+        kernel, stride = _window(kernel_size, stride, rank)
+        padding = numbers(padding, rank, "padding")
+        if divisor_override == 0:
+            raise RuntimeError("divisor must be not zero")
+        _check_window(name, input, kernel, stride, padding, (1,) * rank, ceil_mode, rank)
+        statics = (ARRAY, kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override)
+        return apply(table.AVG_POOL[rank], statics, (input,))
+    pool.__name__ = name
+    pool.__doc__ = f"The mean of each window over the {rank} last dimensions; count_include_pad: padding counts as elements."
+    composite(at="torch nn.functional" if rank == 1 else "nn.functional")(pool)
+
+
+# ---------------------------------------------------------------- windows that cover the input evenly
+def _sizes(name, input, output_size, rank):
+    if isinstance(output_size, (list, tuple)) and input.ndim <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+    if input.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got {list(input.shape)}")
+    sizes = (output_size,) * rank if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    if len(sizes) != rank:
+        raise RuntimeError(f"{name}: output_size must be {rank}")
+    sizes = tuple(extent if size is None else int(size) for size, extent in zip(sizes, input.shape[-rank:]))
+    if min(sizes) < 0:
+        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(sizes)}")
+    for dim in range(input.ndim - rank - (name.startswith("adaptive_max") or 0), input.ndim):
+        if input.shape[dim] == 0:
+            raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(input.shape)} "
+                               f"with dimension {dim} being empty")
+    return sizes
+
+
+def _expose_adaptive(rank):
+    average, greatest = f"adaptive_avg_pool{rank}d", f"adaptive_max_pool{rank}d"
+
+    def mean(input, output_size):
+        sizes = _sizes(average, input, output_size, rank)
+        row = table.GLOBAL_AVG_POOL if rank > 1 and sizes == (1,) * rank else table.ADAPTIVE_AVG_POOL[rank]
+        return apply(row, (ARRAY, sizes), (input,))
+
+    def both(input, output_size):
+        return apply(table.ADAPTIVE_MAX_POOL[rank], (ARRAY, _sizes(greatest, input, output_size, rank)), (input,))
+
+    def maximum(input, output_size, return_indices=False):
+        found = both(input, output_size)
+        return found if return_indices else found[0]
+
+    def with_indices(input, output_size, return_indices=False):
+        return both(input, output_size)
+    mean.__name__, mean.__doc__ = average, f"The mean of each of output_size windows that cover the {rank} last dimensions evenly."
+    maximum.__name__, with_indices.__name__ = greatest, greatest + "_with_indices"
+    maximum.__doc__ = with_indices.__doc__ = f"The greatest of each of output_size windows that cover the {rank} last dimensions evenly."
+    composite(at="torch nn.functional" if rank == 1 else "nn.functional")(mean)
+    composite(at="nn.functional")(maximum)
+    composite(at="nn.functional")(with_indices)
+    if rank == 1:
+        composite(at="torch", name=greatest)(both)
+
+
+# ---------------------------------------------------------------- what pooling took, put back; p-norms of windows
+def _expose_unpool(rank):
+    name = f"max_unpool{rank}d"
+
+    def unpool(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+        kernel, stride = _window(kernel_size, stride, rank)
+        padding = numbers(padding, rank, "padding")
+        sizes = tuple((extent - 1) * step + size - 2 * pad for extent, step, size, pad in zip(input.shape[-rank:], stride, kernel, padding))
+        if output_size is not None:
+            sizes = _wanted(output_size, sizes, stride, rank)
+        if indices.shape != input.shape:
+            raise RuntimeError(f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices tensor with shape: "
+                               f"{list(indices.shape)}")
+        volume = math.prod(sizes)
+        check_index(indices, volume, lambda value: RuntimeError(
+            f"Found an invalid max index: {value} (output volumes are of size {'x'.join(map(str, sizes))}"), wrap=False)
+        return apply(table.MAX_UNPOOL[rank], (ARRAY, ARRAY, sizes), (input, indices))
+    unpool.__name__ = name
+    unpool.__doc__ = f"max_pool{rank}d undone: each element where its index says, zeros elsewhere."
+    composite(at="nn.functional")(unpool)
+
+
+def _wanted(output_size, default, stride, rank):
+    sizes = tuple(output_size)[-rank:]
+    for size, usual, step in zip(sizes, default, stride):
+        if not usual - step < size < usual + step:
+            low, high = [each - by for each, by in zip(default, stride)], [each + by for each, by in zip(default, stride)]
+            raise ValueError(f'invalid output_size "{list(sizes)}" (dim 0 must be between {low[0]} and {high[0]})')
+    return sizes
+
+
+def _expose_lp_pool(rank):
+    def pool(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+        kernel, stride = _window(kernel_size, stride, rank)
+        mean = apply(table.AVG_POOL[rank], (ARRAY, kernel, stride, (0,) * rank, bool(ceil_mode), True, 1), (input.pow(norm_type),))
+        return (mean.sign() * mean.abs().relu()).pow(1.0 / norm_type)
+    pool.__name__, pool.__doc__ = f"lp_pool{rank}d", f"The norm_type-norm of each window over the {rank} last dimensions."
+    composite(at="nn.functional")(pool)
+
+
+for _rank in table.RANKS:
+    for _expose in (_expose_max_pool, _expose_avg_pool, _expose_adaptive, _expose_unpool, _expose_lp_pool):
+        _expose(_rank)
+
+
+# ---------------------------------------------------------------- resizing
+RANK_OF = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+
+
+def _target(input, size, scale_factor, recompute, rank):
+    """(sizes, the step between old elements for each new one)."""
+    old = input.shape[2:]
+    if size is not None and scale_factor is not None:
+        raise ValueError("only one of size or scale_factor should be defined")
+    if size is None and scale_factor is None:
+        raise ValueError("either size or scale_factor should be defined")
+    given = size if size is not None else scale_factor
+    given = tuple(given) if isinstance(given, (list, tuple)) else (given,) * rank
+    if len(given) != rank:
+        what = "output size" if size is not None else "scale_factor"
+        raise ValueError(f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
+                         f"{list(old)} and {'output size' if size is not None else 'scale_factor of shape'} {'of ' if size is not None else ''}{list(given)}. "
+                         "Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
+                         f"{'output size' if size is not None else 'scale_factor'} in (s1, s2, ...,sK) format.")
+    if size is not None:
+        sizes = tuple(int(each) for each in given)
+        return sizes, tuple(extent / count if count else 1.0 for extent, count in zip(old, sizes))
+    factors = tuple(float(each) for each in given)
+    sizes = tuple(math.floor(extent * factor) for extent, factor in zip(old, factors))
+    return sizes, tuple(extent / count if recompute else 1 / factor for extent, count, factor in zip(old, sizes, factors))
+
+
+@composite(at="nn.functional")
+def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False):
+    """Resize the dimensions behind batch and channels to `size`, or by scale_factor.
+
+    mode: nearest, nearest-exact, linear (3-D input), bilinear or bicubic (4-D), trilinear (5-D) or area; align_corners: the corner
+    elements keep their values; antialias: average when shrinking.
+    """
+    if mode in ("nearest", "area", "nearest-exact"):
+        if align_corners is not None:
+            raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
+    rank = input.ndim - 2
+    sizes, scales = _target(input, size, scale_factor, recompute_scale_factor, rank)
+    if antialias and not (mode in ("bilinear", "bicubic") and input.ndim == 4):
+        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+    _check_mode(input, mode, sizes)
+    if mode == "area":
+        return apply(table.ADAPTIVE_AVG_POOL[rank], (ARRAY, sizes), (input,))
+    return apply(table.UPSAMPLE[mode, rank], (ARRAY, mode, sizes, scales, bool(align_corners), bool(antialias)), (input,))
+
+
+def _check_mode(input, mode, sizes):
+    if mode in RANK_OF and input.ndim - 2 != RANK_OF[mode] and input.ndim in (3, 4, 5):
+        raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {RANK_OF[mode] + 2}D input")
+    if input.ndim not in (3, 4, 5) or mode not in (*table.MODES, "area"):
+        raise NotImplementedError("Input Error: Only 3D, 4D and 5D input Tensors supported "
+                                  f"(got {input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact "
+                                  f"(got {mode})")
+    if min(sizes) <= 0 or 0 in input.shape[2:]:
+        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input ({', '.join(map(str, input.shape[2:]))}) "
+                           f"and output ({', '.join(map(str, sizes))})")
+
+
+@composite(at="nn.functional")
+def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
+    """interpolate under its older name."""
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+@composite(at="nn.functional")
+def upsample_nearest(input, size=None, scale_factor=None):
+    """interpolate with mode 'nearest'."""
+    return interpolate(input, size, scale_factor, "nearest")
+
+
+@composite(at="nn.functional")
+def upsample_bilinear(input, size=None, scale_factor=None):
+    """interpolate with mode 'bilinear' and aligned corners."""
+    return interpolate(input, size, scale_factor, "bilinear", True)

@@ -1,0 +1,59 @@
+"""Convolutions. The composites of the same family bring their arguments into the one form that these take."""
+
+import math
+
+import jax.numpy as jnp
+
+from facade.core.ops.kernels import convolution as kernels
+from facade.core.ops.table import op
+
+CONVOLUTION = op("convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, "
+                 "int[] output_padding, int groups) -> Tensor", kernels.convolution, at="torch",
+                 doc="The sum of a weighted window at each place, over the channels of a group")
+
+
+# ---------------------------------------------------------------- elements of channels and of space exchanged
+def _shuffle(self, factor):
+    *lead, channels, height, width = self.shape
+    if channels % (factor * factor):
+        raise RuntimeError("pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+                           f"input.size(-3)={channels} is not divisible by {factor * factor}")
+    split = self.reshape(math.prod(lead), channels // factor ** 2, factor, factor, height, width)
+    return split.transpose(0, 1, 4, 2, 5, 3).reshape(*lead, channels // factor ** 2, height * factor, width * factor)
+
+
+def _unshuffle(self, factor):
+    *lead, channels, height, width = self.shape
+    for name, extent in (("height", height), ("width", width)):
+        if extent % factor:
+            raise RuntimeError(f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({-2 if name == 'height' else -1})={extent} "
+                               f"is not divisible by {factor}")
+    split = self.reshape(math.prod(lead), channels, height // factor, factor, width // factor, factor)
+    return split.transpose(0, 1, 3, 5, 2, 4).reshape(*lead, channels * factor ** 2, height // factor, width // factor)
+
+
+def _check_image(name, *factors):
+    def check(self, factor):
+        if len(self.shape) < 3:
+            raise RuntimeError(f"{name} expects input to have at least 3 dimensions, but got input with {len(self.shape)} dimension(s)")
+        if factor <= 0:
+            raise RuntimeError(f"{name} expects a positive {factors[0]}, but got {factor}")
+    return check
+
+
+def _channel_shuffle(self, groups):
+    if self.ndim < 3:
+        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(self.shape)}")
+    if groups <= 0:
+        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+    if self.shape[1] % groups:
+        raise RuntimeError(f"Number of channels must be divisible by groups. Got {self.shape[1]} channels and {groups} groups.")
+    split = self.reshape(self.shape[0], groups, self.shape[1] // groups, *self.shape[2:])
+    return jnp.swapaxes(split, 1, 2).reshape(self.shape)
+
+
+op("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", _shuffle, at="torch nn.functional", check=_check_image("pixel_shuffle", "upscale_factor"),
+   doc="Channels laid out as the pixels of a larger image")
+op("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", _unshuffle, at="torch nn.functional",
+   check=_check_image("pixel_unshuffle", "downscale_factor"), doc="Neighbouring pixels laid out as channels: pixel_shuffle undone")
+op("channel_shuffle(Tensor self, int groups) -> Tensor", _channel_shuffle, at="torch nn.functional", doc="Channels of the groups taken in turn")

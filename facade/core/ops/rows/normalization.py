@@ -1,0 +1,140 @@
+"""Linear layers, normalizations and attention. Statistics of half precision are computed in float32, as torch does."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from facade.core.ops.table import op
+
+
+# ---------------------------------------------------------------- linear
+def _linear(input, weight, bias):
+    result = jnp.matmul(input, weight.T)
+    return result if bias is None else result + bias
+
+
+def _linear_row(node):
+    return op("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", _linear, at="", node=node, doc="input times the transpose of weight, and bias")
+
+
+LINEAR = {(False, False): _linear_row("UnsafeViewBackward0"), (False, True): _linear_row("ViewBackward0"),      # (a matrix, has a bias)
+          (True, False): _linear_row("MmBackward0"), (True, True): _linear_row("AddmmBackward0")}
+
+
+def _bilinear(input1, input2, weight, bias):
+    result = jnp.einsum("...i,oij,...j->...o", input1, weight, input2)
+    return result if bias is None else result + bias
+
+
+BILINEAR = op("bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", _bilinear, at="", node="ViewBackward0",
+              doc="input1 times each of weight's matrices times input2, and bias")
+
+
+# ---------------------------------------------------------------- normalization
+def _wide(array):
+    """In the dtype that sums are computed in."""
+    return array.astype(jnp.float32) if array.dtype in (jnp.float16, jnp.bfloat16) else array
+
+
+def _standardized(array, dims, eps):
+    """(array less its mean over dims, over its standard deviation; the mean; the variance)."""
+    mean = jnp.mean(array, dims, keepdims=True)
+    centred = array - mean
+    variance = jnp.mean(jnp.square(centred), dims, keepdims=True)
+    return centred * lax.rsqrt(variance + eps), mean, variance
+
+
+def _scaled(array, weight, bias, shape=None):
+    if weight is not None:
+        array = array * (weight if shape is None else weight.reshape(shape))
+    return array if bias is None else array + (bias if shape is None else bias.reshape(shape))
+
+
+def _layer_norm(input, normalized_shape, weight, bias, eps):
+    dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))
+    return _scaled(_standardized(_wide(input), dims, eps)[0], weight, bias).astype(input.dtype)
+
+
+def _group_norm(input, num_groups, weight, bias, eps):
+    grouped = _wide(input).reshape(input.shape[0], num_groups, -1)
+    normal = _standardized(grouped, 2, eps)[0].reshape(input.shape)
+    return _scaled(normal, weight, bias, (-1,) + (1,) * (input.ndim - 2)).astype(input.dtype)
+
+
+def _rms_norm(input, normalized_shape, weight, eps):
+    dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))
+    wide = _wide(input)
+    eps = float(jnp.finfo(input.dtype).eps) if eps is None else eps
+    square = jnp.mean(jnp.real(wide * jnp.conj(wide)), dims, keepdims=True)
+    return _scaled(wide * lax.rsqrt(square + eps), weight, None).astype(input.dtype)
+
+
+def _per_channel(array, ndim):
+    return array.reshape((-1,) + (1,) * (ndim - 2))
+
+
+def _batch_norm_training(input, weight, bias, eps):
+    """The result, and each channel's mean and unbiased variance for the running statistics."""
+    dims = (0, *range(2, input.ndim))
+    normal, mean, variance = _standardized(_wide(input), dims, eps)
+    count = math.prod(input.shape) // max(input.shape[1], 1)
+    result = _scaled(normal, weight, bias, (-1,) + (1,) * (input.ndim - 2)).astype(input.dtype)
+    return result, lax.stop_gradient(mean.reshape(-1)), lax.stop_gradient(variance.reshape(-1)) * (count / max(count - 1, 1))
+
+
+def _batch_norm(input, running_mean, running_var, weight, bias, eps):
+    mean, variance = (_per_channel(each, input.ndim) for each in (running_mean, running_var))
+    normal = (_wide(input) - mean) * lax.rsqrt(variance + eps)
+    return _scaled(normal, weight, bias, (-1,) + (1,) * (input.ndim - 2)).astype(input.dtype)
+
+
+def _local_response(input, size, alpha, beta, k):
+    padded = jnp.pad(jnp.square(input), [(0, 0), (size // 2, (size - 1) // 2)] + [(0, 0)] * (input.ndim - 2))
+    total = sum(lax.slice_in_dim(padded, at, at + input.shape[1], axis=1) for at in range(size))
+    return input / (total / size * alpha + k) ** beta
+
+
+LAYER_NORM = op("layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _layer_norm, at="",
+                node="NativeLayerNormBackward0", doc="Mean 0 and variance 1 over the last dimensions")
+GROUP_NORM = op("group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _group_norm, at="",
+                node="NativeGroupNormBackward0", doc="Mean 0 and variance 1 over groups of channels")
+RMS_NORM = op("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", _rms_norm, at="", node="MulBackward0",
+              doc="Root mean square 1 over the last dimensions")
+BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)", _batch_norm_training, at="",
+                         doc="Mean 0 and variance 1 of each channel over the batch")
+BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm, at="",
+                node="NativeBatchNormBackward0", doc="Each channel less its running mean, over its running standard deviation")
+LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, at="", node="DivBackward0",
+                    doc="Each element over the mean square of its neighbours in the channels")
+RUNNING = op("_running(Tensor self, Tensor other, float momentum) -> Tensor", at="", inplace=True, doc="A running mean moved towards a new value",
+             function=lambda self, other, momentum: self * (1 - momentum) + other.astype(self.dtype) * momentum)
+
+
+# ---------------------------------------------------------------- attention
+def _attention_weights(query, key, mask, is_causal, scale):
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = jnp.matmul(_wide(query) * scale, jnp.swapaxes(_wide(key), -1, -2))
+    if is_causal:
+        mask = jnp.asarray(np.tri(query.shape[-2], key.shape[-2], dtype=bool))
+    if mask is None:
+        return jax.nn.softmax(scores, -1)
+    if mask.dtype != jnp.bool_:
+        return jax.nn.softmax(scores + mask, -1)
+    seen = mask.any(-1, keepdims=True)          # a row that sees nothing gives zeros
+    return jnp.where(seen, jax.nn.softmax(jnp.where(mask | ~seen, scores, -jnp.inf), -1), 0)
+
+
+def _attention(query, key, value, mask, is_causal, scale):
+    weights = _attention_weights(query, key, mask, is_causal, scale)
+    return jnp.matmul(weights, _wide(value)).astype(query.dtype)
+
+
+_QUERY = "Tensor query, Tensor key, Tensor value, Tensor? attn_mask, bool is_causal, float? scale) -> Tensor"
+ATTENTION = {flash: op(f"scaled_dot_product_attention({_QUERY}", _attention, at="", doc="The values' mean by how well their keys fit a query",
+                       node="ScaledDotProductFlashAttentionForCpuBackward0" if flash else "UnsafeViewBackward0") for flash in (False, True)}
+ATTENTION_WEIGHTS = op("_attention_weights(Tensor query, Tensor key, Tensor? attn_mask, bool is_causal, float? scale) -> Tensor", at="",
+                       node="SoftmaxBackward0", doc="How well each key fits a query",
+                       function=lambda query, *rest: _attention_weights(query, *rest).astype(query.dtype))

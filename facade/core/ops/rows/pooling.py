@@ -1,0 +1,43 @@
+"""Pooling and resizing."""
+
+from facade.core.ops.kernels import pooling as kernels
+from facade.core.ops.kernels import resampling
+from facade.core.ops.table import op
+
+RANKS = 1, 2, 3
+_WINDOW = "Tensor self, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode"
+
+
+def _with_indices(function):
+    return lambda *arguments: function(*arguments, return_indices=True)
+
+
+def _node(name, rank):
+    """The node of an operator; one dimension is computed as two, of which one is squeezed out again."""
+    return "SqueezeBackward1" if rank == 1 else f"{name.format(rank)}Backward0"
+
+
+MAX_POOL = {rank: op(f"max_pool{rank}d({_WINDOW}) -> Tensor", kernels.max_pool, at="", node=_node("MaxPool{}DWithIndices", rank),
+                     doc="The greatest element of each window") for rank in RANKS}
+MAX_POOL_INDICES = {rank: op(f"max_pool{rank}d_with_indices({_WINDOW}) -> (Tensor, Tensor)", _with_indices(kernels.max_pool), at="",
+                             node=_node("MaxPool{}DWithIndices", rank), doc="The greatest element of each window, and where it is") for rank in RANKS}
+ADAPTIVE_MAX_POOL = {rank: op(f"adaptive_max_pool{rank}d(Tensor self, int[] output_size) -> (Tensor, Tensor)", _with_indices(kernels.adaptive_max_pool),
+                              at="", node=_node("AdaptiveMaxPool{}D", rank), doc="The greatest of each of so many windows, and where it is") for rank in RANKS}
+AVG_POOL = {rank: op(f"avg_pool{rank}d(Tensor self, int[] kernel_size, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, "
+                     "int? divisor_override) -> Tensor", kernels.avg_pool, at="", node=_node("AvgPool{}D", rank), doc="The mean of each window")
+            for rank in RANKS}
+ADAPTIVE_AVG_POOL = {rank: op(f"adaptive_avg_pool{rank}d(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="",
+                              node=_node("AdaptiveAvgPool{}D", rank), doc="The mean of each of so many windows") for rank in RANKS}
+GLOBAL_AVG_POOL = op("adaptive_avg_pool(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="", node="MeanBackward1",
+                     doc="The mean over all of space")
+MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] output_size) -> Tensor", kernels.max_unpool, at="",
+                       node="SqueezeBackward1" if rank == 1 else f"MaxUnpool{rank}DBackward0", doc="Elements put back to where max pooling took them from")
+              for rank in RANKS}
+
+# mode -> the part of torch's node name for it
+MODES = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear", "trilinear": "Trilinear", "bicubic": "Bicubic"}
+UPSAMPLE = {(mode, rank): op(f"upsample_{mode.replace('-', '_')}{rank}d(Tensor self, str mode, int[] output_size, float[] scales, bool align_corners, "
+                             "bool antialias) -> Tensor",
+                             lambda self, mode, sizes, scales, align_corners, antialias: resampling.resize(self, mode, sizes, scales, align_corners, antialias),
+                             at="", node=f"Upsample{name}{rank}DBackward0", doc="The image resized")
+            for mode, name in MODES.items() for rank in RANKS}
