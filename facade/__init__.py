@@ -20,7 +20,7 @@ globals().update(expose.namespace("torch"))
 globals().update(creation.FUNCTIONS)
 globals().update(sampling.FUNCTIONS)
 
-from facade import autograd, linalg, random  # noqa: E402
+from facade import autograd, linalg, random, utils  # noqa: E402
 from facade.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
                              set_grad_enabled)

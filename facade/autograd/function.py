@@ -98,15 +98,15 @@ class BackwardCFunction(FunctionCtx):
 
 # ---------------------------------------------------------------- the node
 class FunctionNode(Node):
-    """The node of a custom function. places: which arguments were tensors; ins: their specs; count: of all arguments."""
+    """The node of a custom function. _places: which arguments were tensors; _ins: their specs; _count: of all arguments."""
 
-    __slots__ = ("ctx", "places", "ins", "count")
+    __slots__ = ("_ctx", "_places", "_ins", "_count")
 
     def __init__(self, ctx, edges, outs, args):
         Node.__init__(self, edges, outs)
-        self.ctx, self.count = ctx, len(args)
-        self.places = [place for place, each in enumerate(args) if isinstance(each, Tensor)]
-        self.ins = [args[place]._value.spec for place in self.places]
+        self._ctx, self._count = ctx, len(args)
+        self._places = [place for place, each in enumerate(args) if isinstance(each, Tensor)]
+        self._ins = [args[place]._value.spec for place in self._places]
         if modes.anomaly:
             self.__dict__.update(place_of_making())
 
@@ -114,7 +114,7 @@ class FunctionNode(Node):
         return f"<torch.autograd.function.{self.name()} object at {hex(id(self))}>"
 
     def __getattr__(self, name):
-        ctx = self.ctx
+        ctx = self._ctx
         if name in vars(ctx) or hasattr(type(ctx), name):
             return getattr(ctx, name)
         raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
@@ -124,33 +124,33 @@ class FunctionNode(Node):
 
     @property
     def _raw_saved_tensors(self):
-        return self.ctx._saved
+        return self._ctx._saved
 
     def release(self):
-        if self.ctx._saved:
-            self.ctx._saved = None
+        if self._ctx._saved:
+            self._ctx._saved = None
 
     def apply(self, cotangents):
         tracked = self.apply_tracked([each if each is None else Tensor._of(each) for each in cotangents])
         return [each if each is None else each.value for each in tracked]
 
     def apply_tracked(self, cotangents):
-        if self.ctx._materialize:
+        if self._ctx._materialize:
             cotangents = [zeros(spec) if each is None and spec is not None else each for each, spec in zip(cotangents, self.outs)]
-        results = self.ctx.apply(*cotangents)
+        results = self._ctx.apply(*cotangents)
         results = self._checked_count(list(results) if isinstance(results, tuple) else [results])
-        return [self._fitted(place, results[argument]) for place, argument in enumerate(self.places)]
+        return [self._fitted(place, results[argument]) for place, argument in enumerate(self._places)]
 
     def _checked_count(self, results):
         """As many results as there were arguments, None where the argument was no tensor."""
-        while len(results) > self.count and results[-1] is None:
+        while len(results) > self._count and results[-1] is None:
             results.pop()
-        if len(results) != self.count:
-            raise RuntimeError(f"function {self.name()} returned an incorrect number of gradients (expected {self.count}, got {len(results)})")
+        if len(results) != self._count:
+            raise RuntimeError(f"function {self.name()} returned an incorrect number of gradients (expected {self._count}, got {len(results)})")
         for place, each in enumerate(results):
             if each is not None and not isinstance(each, Tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(each).__name__})")
-            if each is not None and place not in self.places:
+            if each is not None and place not in self._places:
                 raise RuntimeError(f"function {self.name()} returned a gradient different than None at position {place + 1}, "
                                    "but the corresponding forward input was not a Variable")
         return results
@@ -159,7 +159,7 @@ class FunctionNode(Node):
         """The gradient summed to its input's shape and converted to its dtype."""
         if gradient is None or self.edges[place] is None:
             return None
-        spec, given = self.ins[place], gradient._value.spec
+        spec, given = self._ins[place], gradient._value.spec
         if given.shape != spec.shape:
             gradient = self._summed(place, gradient)
         if given.dtype.kind == "c" and spec.dtype.kind != "c":
@@ -168,7 +168,7 @@ class FunctionNode(Node):
         return gradient if given.dtype == spec.dtype else gradient.to(dtypes.BY_NUMPY[spec.dtype])
 
     def _summed(self, place, gradient):
-        wanted, shape = self.ins[place].shape, gradient._value.spec.shape
+        wanted, shape = self._ins[place].shape, gradient._value.spec.shape
         extra = len(shape) - len(wanted)
         if extra < 0 or any(want not in (1, have) for want, have in zip(wanted, shape[extra:])):
             raise RuntimeError(f"Function {self.name()} returned an invalid gradient at index {place} - got {list(shape)} "

@@ -3,6 +3,7 @@
 from facade.autograd.backward import accumulate, first_gradients, roots_of, walk
 from facade.autograd.graph import GradientEdge
 from facade.core import engine
+from facade.core.ops.composites.combining import stack
 from facade.core.tensor.history import AccumulateGrad, edge_of
 from facade.core.tensor.tensor import Tensor
 
@@ -95,7 +96,7 @@ def _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unuse
     count = next(each for each in gradients if each is not None).shape[0]
     rows = [grad(outputs, inputs, [None if each is None else each[index] for each in gradients], retain_graph or index + 1 < count,
                  create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads) for index in range(count)]
-    return tuple(None if parts[0] is None else parts[0].new_stack(parts) for parts in zip(*rows))
+    return tuple(None if parts[0] is None else stack(parts) for parts in zip(*rows))
 
 
 def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):

@@ -216,20 +216,17 @@ def _saved_attribute(self, name):
         slot = _slot(self, name.removeprefix(prefix))
         if slot is not None:
             return _tensor_of(self, slot) if prefix == "_saved_" else _RawSaved(self, slot)
-        if prefix == "_saved_":
-            found = _static(self.kernel, name.removeprefix(prefix))
-            if found:
-                return found[0]
+        static = _statics(self.kernel)
+        if prefix == "_saved_" and name.removeprefix(prefix) in static:
+            return static[name.removeprefix(prefix)]
     raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
 
-def _static(kernel, name):
-    """[the argument of this name] where it is part of the kernel, or the sizes of an operand for 'x_sym_sizes'; [] otherwise."""
+def _statics(kernel):
+    """The arguments that are part of the kernel, by name."""
     row = getattr(kernel.operator, "row", kernel.operator)
     names = row.operand_names(kernel.statics)
-    if name.endswith("_sym_sizes") and name.removesuffix("_sym_sizes") in names:
-        return [kernel.specs[names.index(name.removesuffix("_sym_sizes"))].shape]
-    return [static for param, static in row.arguments(kernel.statics) if param.name == name and name not in names]
+    return {param.name: static for param, static in row.arguments(kernel.statics) if param.name not in names}
 
 
 KernelNode.__getattr__ = _saved_attribute

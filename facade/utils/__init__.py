@@ -1,5 +1,5 @@
 """Helpers around training (torch.utils)."""
 
-from facade.utils import hooks
+from facade.utils import checkpoint, hooks
 
-__all__ = ["hooks"]
+__all__ = ["checkpoint", "hooks"]

@@ -3,6 +3,7 @@
     graph     what is recorded: `Spec`, `Value`, `Kernel`
     trace     recording, one dictionary lookup an operation (`record`)
     evaluate  running what was recorded (`evaluate`, `read`)
+    replay    handing it to JAX: as a jaxpr, or inside a trace
     host      the same without a compiler, for small data met the first time
     pullback  derivatives, recorded like everything else
     policy    every knob, with the reason for its value
@@ -13,8 +14,9 @@ from facade.core.engine.evaluate import computed, evaluate, evaluate_all, read
 from facade.core.engine.graph import Kernel, Spec, Value, constant, kernel_of, spec_of
 from facade.core.engine.policy import eagerly, settings
 from facade.core.engine.pullback import pullback_of
+from facade.core.engine.replay import jaxpr_of, recording_in_trace
 from facade.core.engine.stats import counters, expect_compiles
 from facade.core.engine.trace import defer_check, record
 
 __all__ = ["Kernel", "Spec", "Value", "computed", "constant", "counters", "defer_check", "eagerly", "evaluate", "evaluate_all",
-           "expect_compiles", "kernel_of", "pullback_of", "read", "record", "settings", "spec_of"]
+           "expect_compiles", "jaxpr_of", "kernel_of", "pullback_of", "read", "record", "recording_in_trace", "settings", "spec_of"]

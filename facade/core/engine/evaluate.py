@@ -4,10 +4,13 @@ A tape's programs are filed at its state, by which slots are alive. One that is 
 through NumPy; the third time it is met it becomes one `jax.jit` program.
 """
 
+from itertools import chain
+from sys import getrefcount
+
 import jax
 import numpy as np
 
-from facade.core.engine.graph import SCALARS
+from facade.core.engine.graph import SCALARS, Value
 from facade.core.engine.policy import settings
 from facade.core.engine.stats import totals
 from facade.core.engine.tape import Epoch, tapes, trie
@@ -41,28 +44,43 @@ def evaluate(epoch):
 
     An exception (an interrupt, a full memory) leaves all as it was: the values are still pending and can be read again.
     """
-    state = epoch.state
-    live = [(slot, value) for slot, reference in list(epoch.values.items())
-            if slot < state.slots and (value := reference()) is not None and value.array is None]
-    if live:
-        totals.evaluations += 1
-        arrays = _run(state, epoch, tuple(slot for slot, _ in live))
-        for (_, value), array in zip(live, arrays):
-            value.array = array
+    own = epoch is tapes.epoch
+    with epoch.lock:
+        state, values = epoch.state, epoch.values
+        live = [slot for slot, value in values.items() if getrefcount(value) > _UNUSED and value.array is None]
+        if live:
+            totals.evaluations += 1
+            _run(state, epoch, tuple(live), _spent(epoch) if own and not epoch.traced else ())
     checks = epoch.checks
-    if epoch is tapes.epoch:
-        tapes.epoch = Epoch(settings.tape_limit)
-        for _, value in live:
-            value.epoch = None
+    if own:
+        tapes.epoch = Epoch(settings.tape_limit, epoch.traced)
+        for slot in live:
+            values[slot].epoch = None
+        epoch.values, epoch.leaves, epoch.slot_of = {}, {}, {}      # what died unread refers to the epoch: no cycle may be left
         if trie.states > settings.states:
             trie.clear()
     if checks:
         _judge(checks)
 
 
+def _calibrated():
+    """What `getrefcount` says, in the comprehension above, of a value that only the epoch refers to."""
+    values = {0: Value()}
+    return [getrefcount(value) for _, value in values.items()][0]
+
+
+_UNUSED = _calibrated()
+
+
+def _spent(epoch):
+    """The leaves that nothing refers to any more but this epoch: their memory may be written over."""
+    return tuple(index for index, value in epoch.leaves.items()
+                 if getrefcount(value) <= _UNUSED + 1 and value.array.__class__ is not np.ndarray and getrefcount(value.array) == 2)
+
+
 def _judge(checks):
-    """Raise what the first failing check says; the others have been answered too."""
-    pending = [check(np.asarray(value.array)) for value, check in checks]
+    """Raise what the first failing check says; the others have been answered too. A tracer has no data to judge."""
+    pending = [check(np.asarray(value.array)) for value, check in checks if not isinstance(value.array, jax.core.Tracer)]
     checks.clear()
     for error in pending:
         if error is not None:
@@ -70,62 +88,81 @@ def _judge(checks):
 
 
 class Program:
-    """What computes some slots of a state: met for the first time on the host, then compiled."""
+    """What computes some slots of a state: met for the first time on the host, then compiled.
 
-    __slots__ = ("steps", "slots", "leaves", "leaf_slots", "outputs", "kinds", "runs", "compiled", "small")
+    leaves, leaf_slots: the computed values that are needed, and where they go; given_up: those of them whose memory the
+    results may take over.
+    """
 
-    def __init__(self, state, outputs):
-        path = state.path()
+    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "kinds", "runs", "compiled", "small")
+
+    def __init__(self, state, outputs, spent=()):
         needed = set(outputs)
-        self.steps, leaf_slots, self.kinds, size = [], [], [], 0
-        for at in reversed(path):
+        self.steps, self.outputs, self.runs, self.compiled, size = [], outputs, 0, None, 0
+        leaves = {}
+        for at in reversed(state.path()):
             slots = range(at.parent.slots, at.slots)
             if at.kernel is None:
                 if at.parent.slots in needed:
-                    leaf_slots.append((at.parent.leaves, at.parent.slots))
+                    leaves[at.parent.leaves] = at.parent.slots
                     size += at.inputs.size
             elif not needed.isdisjoint(slots):
                 self.steps.append(_step(at, slots))
                 needed.update(source for source in at.inputs if source.__class__ is int)
                 size += sum(spec.size for spec in at.kernel.outs)
         self.steps.reverse()
-        self.leaves, self.leaf_slots = zip(*reversed(leaf_slots)) if leaf_slots else ((), ())
-        self.outputs, self.slots, self.runs, self.compiled = outputs, state.slots, 0, None
+        self.given_up = tuple(leaf for leaf in spent if leaf in leaves)
+        self.leaves = self.given_up + tuple(leaf for leaf in reversed(leaves) if leaf not in self.given_up)
+        self.leaf_slots = tuple(leaves[leaf] for leaf in self.leaves)
         self.small = size <= settings.host_elements
+        kinds = {kind for _, sources, _ in self.steps for kind, _ in sources if kind is not None}
+        self.kinds = {kind: [where for _, sources, _ in self.steps for this, where in sources if this is kind] for kind in kinds}
 
-    def on_host(self, epoch):
-        """Run through NumPy."""
-        slots = dict(zip(self.leaf_slots, (np.asarray(epoch.leaves[leaf].array) for leaf in self.leaves)))
-        numbers = epoch.numbers
+    def replay(self, arrays, number):
+        """The outputs, from the arrays of the leaves and `number(kind, index)`: under a trace, a piece of that trace."""
+        slots = dict(zip(self.leaf_slots, arrays))
         for kernel, sources, targets in self.steps:
-            results = kernel.host([numbers_array(numbers[where], kind) if kind is not None else slots[where]
-                                   for kind, where in sources])
+            results = kernel.call(*(slots[where] if kind is None else number(kind, where) for kind, where in sources))
             slots.update(zip(targets, results))
         return [slots[slot] for slot in self.outputs]
 
+    def on_host(self, epoch):
+        """Run through NumPy."""
+        slots = {slot: np.asarray(epoch.leaves[leaf].array) for leaf, slot in zip(self.leaves, self.leaf_slots)}
+        numbers = epoch.numbers
+        for kernel, sources, targets in self.steps:
+            results = kernel.host([slots[where] if kind is None else number_array(numbers[where], kind) for kind, where in sources])
+            slots.update(zip(targets, results))
+        return [slots[slot] for slot in self.outputs]
+
+    def in_trace(self, epoch):
+        """Go on with the JAX trace that the leaves belong to."""
+        with jax.enable_x64(True):
+            return self.replay([epoch.leaves[leaf].array for leaf in self.leaves],
+                               lambda kind, where: number_array(epoch.numbers[where], kind))
+
     def compile(self):
-        """Make one jitted function of (arrays, numbers by kind)."""
+        """Make one jitted function of (arrays given up, arrays kept, numbers by kind)."""
         totals.programs += 1
-        kinds = {kind for _, sources, _ in self.steps for kind, _ in sources if kind is not None}
-        self.kinds = {kind: [where for _, sources, _ in self.steps for this, where in sources if this is kind] for kind in kinds}
         place = {where: index for wheres in self.kinds.values() for index, where in enumerate(wheres)}
 
-        def program(leaves, numbers):
-            slots = dict(zip(self.leaf_slots, leaves))
-            for kernel, sources, targets in self.steps:
-                results = kernel.call(*(numbers[kind.__name__][place[where]] if kind is not None else slots[where]
-                                        for kind, where in sources))
-                slots.update(zip(targets, results))
-            return [slots[slot] for slot in self.outputs]
-        self.compiled = jax.jit(program)
+        def program(given_up, kept, numbers):
+            return self.replay((*given_up, *kept), lambda kind, where: numbers[kind.__name__][place[where]])
+        self.compiled = jax.jit(program, donate_argnums=0)
 
     def on_device(self, epoch):
         """Run the compiled program."""
         numbers = {kind.__name__: np.array([epoch.numbers[where] for where in wheres], SCALARS[kind])
                    for kind, wheres in self.kinds.items()}
-        leaves = epoch.leaves
+        arrays = [_on_device(epoch.leaves[leaf]) for leaf in self.leaves]
+        count = len(self.given_up)
         with jax.enable_x64(True):
-            return self.compiled([_on_device(leaves[leaf]) for leaf in self.leaves], numbers)
+            return self.compiled(arrays[:count], arrays[count:], numbers)
+
+
+def number_array(number, kind):
+    """A Python number as the zero-dimensional array that a kernel takes."""
+    return np.array(number, SCALARS[kind])
 
 
 def _step(state, targets):
@@ -140,11 +177,6 @@ def _step(state, targets):
     return state.kernel, sources, targets
 
 
-def numbers_array(number, kind):
-    """A Python number as the zero-dimensional array that a kernel takes."""
-    return np.array(number, SCALARS[kind])
-
-
 def _on_device(value):
     array = value.array
     if array.__class__ is np.ndarray and array.nbytes > settings.inline_bytes:
@@ -152,33 +184,48 @@ def _on_device(value):
     return array
 
 
-_recent = {}     # the programs in use, least recently used first: (state, outputs) -> None
+_recent = {}     # the programs in use, least recently used first: (state, key) -> None
 
 
-def _run(state, epoch, outputs):
-    """Run the program for these slots of this state, by the cheapest way for how often it has been met."""
-    program = state.programs.get(outputs)
+def _run(state, epoch, outputs, spent):
+    """Compute these slots of this state, by the cheapest way for how often the program has been met."""
+    key = outputs, spent
+    program = state.programs.get(key)
     if program is None:
-        program = state.programs[outputs] = Program(state, outputs)
+        program = state.programs[key] = Program(state, outputs, spent)
+    run = _way(program, state, key, epoch)
+    results = []
+    try:
+        results.extend(chain.from_iterable(map(run, (epoch,))))
+    finally:
+        # In here because the memory of what was given up is gone once the program has run: an interrupt must not part the two.
+        for slot, array in zip(outputs, results):
+            epoch.values[slot].array = array
+
+
+def _way(program, state, key, epoch):
+    """The cheapest way to run this program: on the host while it is small and new, then compiled."""
+    if epoch.traced:
+        return program.in_trace
     program.runs += 1
     if program.compiled is None and program.small and program.runs <= settings.host_runs:
         totals.host_runs += 1
-        return program.on_host(epoch)
+        return program.on_host
     if program.compiled is None:
         program.compile()
-    _touch(state, outputs)
+    _touch(state, key)
     totals.compiled_runs += 1
-    return program.on_device(epoch)
+    return program.on_device
 
 
-def _touch(state, outputs):
+def _touch(state, key):
     """Note that a program was used; drop the one unused for longest when there are too many."""
-    _recent.pop((state, outputs), None)
-    _recent[state, outputs] = None
+    _recent.pop((state, key), None)
+    _recent[state, key] = None
     if len(_recent) > settings.programs:
-        old_state, old_outputs = next(iter(_recent))
-        del _recent[old_state, old_outputs]
-        old_state.programs.pop(old_outputs, None)
+        old_state, old_key = next(iter(_recent))
+        del _recent[old_state, old_key]
+        old_state.programs.pop(old_key, None)
 
 
 # ---------------------------------------------------------------- long tapes

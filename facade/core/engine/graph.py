@@ -49,12 +49,12 @@ SCALARS = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(
 
 
 class Value:
-    """An immutable array: computed (`array` is NumPy's or JAX's) or pending at `slot` of the tape `epoch`."""
+    """An immutable array: computed (`array` is NumPy's or JAX's) or pending at `slot` of the tape `epoch`.
 
-    __slots__ = ("spec", "array", "epoch", "slot", "__weakref__")
+    Recording makes these by the million, so there is no `__init__`: `constant` and `record` set the fields.
+    """
 
-    def __init__(self, spec, array=None, epoch=None, slot=-1):
-        self.spec, self.array, self.epoch, self.slot = spec, array, epoch, slot
+    __slots__ = ("spec", "array", "epoch", "slot")
 
     def __repr__(self):
         return f"Value({self.spec}, {'pending' if self.array is None else 'computed'})"
@@ -62,7 +62,9 @@ class Value:
 
 def constant(array):
     """The value that holds this array, which nobody may write to afterwards."""
-    return Value(spec_of(array.shape, array.dtype), array)
+    value = Value()
+    value.spec, value.array, value.epoch, value.slot = spec_of(array.shape, array.dtype), array, None, -1
+    return value
 
 
 class Kernel:

@@ -2,11 +2,12 @@
 
 Each prefix of a tape is a `State`, interned: the state *is* the key under which the programs of that tape
 are filed, and no graph is hashed at the end. An `Epoch` is the data that flows along one path: which computed
-values go in, the Python numbers, and weak references to what came out, so that only what is alive leaves.
+values go in, the Python numbers, and the values that came out. Of those only what is alive leaves the program:
+what something else than the epoch refers to, as Python's reference counts tell.
 
 An epoch only grows, and its state moves last, so another thread that needs a pending value takes the state and
-evaluates the epoch that far: no lock is needed, and to compute a value twice is harmless, for values are immutable.
-For the same reason an exception at any point leaves the tape as it was.
+evaluates the epoch that far: recording needs no lock (running does), and to compute a value twice is harmless, for
+values are immutable. For the same reason an exception at any point leaves the tape as it was.
 """
 
 import threading
@@ -55,15 +56,17 @@ trie = Trie()
 class Epoch:
     """What flows along one path of the trie.
 
-    values: slot -> weak reference to the result; leaves: computed values that go in; slot_of: where they are;
-    numbers: index -> Python number; checks: (value, judge) pairs for errors that depend on data.
+    values: slot -> result; leaves: index -> computed values that go in; slot_of: where they are;
+    numbers: index -> Python number; checks: (value, judge) pairs for errors that depend on data;
+    traced: its leaves may be JAX's tracers, so that to evaluate it is to go on with their trace.
     """
 
-    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit")
+    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit", "traced", "lock")
 
-    def __init__(self, limit):
-        self.state, self.limit = trie.root, limit
+    def __init__(self, limit, traced=False):
+        self.state, self.limit, self.traced = trie.root, limit, traced
         self.values, self.leaves, self.slot_of, self.numbers, self.checks = {}, {}, {}, {}, []
+        self.lock = threading.RLock()
 
 
 class _Tapes(threading.local):

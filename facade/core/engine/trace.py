@@ -4,8 +4,6 @@ The lookup goes from the present state of the tape to the next, which already kn
 of the results. Only an operation that was never recorded at this point before is looked at any closer.
 """
 
-from weakref import ref
-
 from facade.core.engine.evaluate import computed, cut, evaluate_all
 from facade.core.engine.graph import Value, kernel_of
 from facade.core.engine.policy import settings
@@ -44,8 +42,8 @@ def record(operator, statics, inputs):
     values, slot = epoch.values, state.slots
     results = []
     for spec in following.kernel.outs:
-        result = Value(spec, None, epoch, slot)
-        values[slot] = ref(result)
+        values[slot] = result = Value()
+        result.spec, result.array, result.epoch, result.slot = spec, None, epoch, slot
         results.append(result)
         slot += 1
     if fresh is not None:

@@ -176,13 +176,19 @@ _IGNORED = ("out", "generator", "layout", "device", "memory_format", "pin_memory
 def make_function(name, rows, method=False, inplace=False):
     """The function called `name` with these overloads; as a method its first argument is `self`."""
     compiled = [(row, compile_row(row, inplace)) for row in rows]
-    chosen = {}
+    direct, chosen = {}, {}      # by the types of the arguments alone; by what sequences hold too
 
     def function(*args, **kwargs):
+        types = tuple(map(type, args)) if not kwargs else (*map(type, args), *kwargs, *map(type, kwargs.values()))
+        call = direct.get(types)
+        if call is None:
+            call = chosen.get(_key(args, kwargs))
+        if call is not None:
+            return call(*args, **kwargs)
+        return choose(args, kwargs, types)
+
+    def choose(args, kwargs, types):
         key = _key(args, kwargs)
-        direct = chosen.get(key)
-        if direct is not None:
-            return direct(*args, **kwargs)
         out = kwargs.pop("out", None)
         if out is not None:
             return apply_out(name, lambda: function(*args, **kwargs), out, args)
@@ -192,7 +198,8 @@ def make_function(name, rows, method=False, inplace=False):
             found = _match(row, args, kwargs, method)
             if found is not None:
                 if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
-                    chosen[key] = call
+                    by_types = list not in types and tuple not in types
+                    (direct if by_types else chosen)[types if by_types else key] = call
                 return call(*found[0], **found[1])
         raise TypeError(_mismatch(name, rows, args, kwargs, method))
     function.__name__ = function.__qualname__ = name

@@ -102,22 +102,24 @@ def view_of(source, value, step):
 def apply_inplace(row, statics, inputs):
     """Run a row and write the result to its first input, which is returned."""
     target = inputs[0]
-    check_writable(target, inputs)
-    values = [each.value if isinstance(each, Tensor) else each for each in inputs]
-    (value,), kernel = record(row.twin, statics, values)
-    node = make_node(kernel, _frozen(inputs, values), values, row.node) if modes.grad and row.differentiable else None
-    write(target, value, node)
+    recorded = modes.grad
+    if recorded or target._inference or target._geometry is not None:
+        check_writable(target, inputs)
+    values = []
+    for each in inputs:
+        if isinstance(each, Tensor):
+            storage = each._storage
+            values.append(each._value if storage is None or storage.clock == each._clock else each._refresh())
+        else:
+            values.append(each)
+    results, kernel = record(row.twin, statics, values)
+    node = make_node(kernel, inputs, values, row.node) if recorded and row.differentiable else None
+    write(target, results[0], node)
     if node is not None:
-        if node.inputs and not modes.saved_hooks and node.inputs[0] is not None:
-            node.saved = node.saved[1:]     # what the write replaced is kept as it was, so only the other inputs can be written to
-        if row.saves is not None:
-            node.save_result(target)
+        # what the write replaced is kept as it was, so only the other inputs can have been written to since
+        others = node.saved[1:] if node.inputs and node.inputs[0] is not None else node.saved
+        node.saved = [*(() if row.saves == "result" else others), *([(target.version_counter, target._version, None)] if row.saves else ())]
     return target
-
-
-def _frozen(inputs, values):
-    """The inputs of a write as saved-tensor hooks may keep them: the target as it is before."""
-    return inputs if not modes.saved_hooks else (Tensor._of(values[0], *(edge_of(inputs[0]) or ())), *inputs[1:])
 
 
 def apply_out(name, compute, out, inputs):

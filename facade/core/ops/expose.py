@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
-from facade.core.ops.composites import linear_algebra, ordering, reduction  # noqa: F401
+from facade.core.ops.composites import differences, linear_algebra, ordering, reduction  # noqa: F401
 from facade.core.ops.composites import COMPOSITES, activation, arithmetic, combining, comparison, convolution, distance, indexing, loss, normalization, pooling, protocol, sampling, subscript, views  # noqa: F401
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace

@@ -12,6 +12,7 @@ from facade.core import engine
 from facade.core.shapes import overlaps
 from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views
 from facade.core.tensor.modes import modes
+from facade.core.tensor.storage import Storage
 from facade.core.tensor.tensor import Tensor
 
 
@@ -96,20 +97,34 @@ def write(tensor, value, node=None, index=0):
 
     node, index: the history of the new content; None where it was not tracked. The tensor itself is returned.
     """
-    storage, base = tensor.storage_cell, tensor._base
-    if node is not None and base is not None:
-        _rebase(base, tensor, value, node, index)
+    storage = tensor._storage
+    if storage is None:
+        storage = tensor._storage = Storage(tensor._value)
+    if tensor._base is not None and node is not None:
+        _rebase(tensor._base, tensor, value, node, index)
+    elif node is not None:
+        tensor._node, tensor._index = node, index
+    if storage.mirror is None and not tensor._chain:
+        storage.value = tensor._value = value
+        storage.clock = tensor._clock = storage.clock + 1
+    else:
+        _write_part(tensor, storage, value)
+    if tensor._counter is None:
+        storage.version += 1
+    else:
+        tensor._counter.version += 1
+    return tensor
+
+
+def _write_part(tensor, storage, value):
+    """Write through a view, or to memory that NumPy shares."""
     whole = value
     if tensor._chain:
-        tensor.value            # reads the mirror, if there is one
+        tensor.value            # takes over what NumPy wrote, if it shares the memory
         (whole,), _ = engine.record(*_placed(tensor._chain, storage.value, value))
     storage.write(whole)
-    tensor.version_counter.version += 1
     if storage.mirror is None:
         tensor._value, tensor._clock = value, storage.clock
-    if node is not None and base is None:
-        tensor._node, tensor._index = node, index
-    return tensor
 
 
 def _rebase(base, view, value, node, index):

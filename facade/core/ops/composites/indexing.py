@@ -18,12 +18,13 @@ from facade.core.tensor.tensor import Tensor
 
 
 # ---------------------------------------------------------------- rows whose indices are looked at first
-def guarded(*rows, at="torch Tensor"):
+def guarded(*rows):
     """Expose these overloads, and their in-place twins, with the function below called on the arguments first: it raises what only data tell."""
     def add(guard):
         for inplace in (False, True)[:1 + rows[0].inplace]:
-            name = rows[0].name + "_" * inplace
-            composite(at, name)(_guard(guard, make_function(name, rows, inplace=inplace)))
+            for at in ("torch", "Tensor"):
+                name = rows[0].name + "_" * inplace
+                composite(at, name)(_guard(guard, make_function(name, rows, method=at == "Tensor", inplace=inplace)))
         return guard
     return add
 
@@ -81,7 +82,10 @@ def scatter_reduce(self, dim, index, src, reduce, include_self=True):
 
 @guarded(table.INDEX_SELECT)
 def index_select(self, dim, index):
-    check_index(index, _extent(self, dim), _out_of_range, wrap=False)
+    size = _extent(self, dim)
+    second = dim_range(dim, self.ndim) == 1         # which torch reads by another kernel, with a sentence of its own
+    check_index(index, size, lambda value: RuntimeError(f"INDICES element is out of DATA bounds, id={value} axis_dim={size}") if second
+                else IndexError("index out of range in self"), wrap=False)
 
 
 @guarded(table.INDEX_ADD)
@@ -391,3 +395,56 @@ def _renormalize(weight, indices, max_norm, norm_type):
         weight.index_copy_(0, places, chosen * factor)
     finally:
         modes.grad = before
+
+
+# ---------------------------------------------------------------- bags of embeddings
+@composite(at="nn.functional")
+def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False,
+                  per_sample_weights=None, include_last_offset=False, padding_idx=None):
+    """The sum, mean or maximum of the rows of weight in each bag of input.
+
+    input: (bags, length), or all bags one behind the other and offsets where each begins; padding_idx: a row that does not count.
+    """
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError("mode has to be one of sum, mean or max")
+    indices, offsets, per_sample_weights = _bags(input, offsets, per_sample_weights)
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+                                  f"(got mode='{mode}'). Please open a feature request on GitHub.")
+    _check_offsets(offsets, indices.shape[0])
+    check_index(indices, weight.shape[0], lambda value: RuntimeError(
+        f"Expected i {'< index_size' if value >= 0 else '>= 0'} to be true, but got false.  (Could this error message be improved?  If so, please "
+        "report an enhancement request to PyTorch.)"), wrap=False)
+    if max_norm is not None:
+        _renormalize(weight, indices, max_norm, norm_type)
+    bags = offsets.shape[0] - bool(include_last_offset)
+    statics = (ARRAY, ARRAY, ARRAY, ARRAY, mode, bool(scale_grad_by_freq), _padding(padding_idx, weight), bags)
+    return apply(table.EMBEDDING_BAG, statics, (weight, indices, offsets, per_sample_weights))
+
+
+def _bags(input, offsets, weights):
+    """(indices one behind the other, where each bag begins, their weights)."""
+    if weights is not None and weights.shape != input.shape:
+        raise ValueError(f"embedding_bag: If per_sample_weights ({list(weights.shape)}) is not None, then it must have the same shape as the "
+                         f"input ({list(input.shape)})")
+    if input.ndim not in (1, 2):
+        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
+    if input.ndim == 2:
+        if offsets is not None:
+            raise ValueError("if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences. "
+                             "However, found offsets of type <class 'torch.Tensor'>")
+        rows, length = input.shape
+        starts = Tensor._of(constant(np.arange(rows, dtype=np.int64) * length))
+        return input.reshape(-1), starts, None if weights is None else weights.reshape(-1)
+    if offsets is None:
+        raise ValueError("offsets has to be a 1D Tensor but got None")
+    if offsets.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    return input, offsets, weights
+
+
+def _check_offsets(offsets, count):
+    check_index(offsets[:1], 1, lambda value: RuntimeError("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+                                                           f"position 0. However, got {value}"), wrap=False)
+    check_index(offsets[-1:], count + 1, lambda value: RuntimeError(f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of "
+                                                                    f"{value}"), wrap=False)

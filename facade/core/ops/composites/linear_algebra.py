@@ -7,7 +7,8 @@ from facade.core.engine import constant
 from facade.core.errors import LinAlgError, dims_of
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
-from facade.core.ops.dispatch import apply
+from facade.core.ops.composites.outputs import with_out
+from facade.core.ops.dispatch import apply, apply_out
 from facade.core.ops.return_types import result_tuple
 from facade.core.ops.rows import decompositions, linear_algebra as rows
 from facade.core.ops.rows.reduction import VECTOR_NORM
@@ -22,8 +23,13 @@ def _listed(tensors):
 
 # ---------------------------------------------------------------- products
 @composite(at="torch Tensor linalg")
-def matmul(input, other):
+def matmul(input, other, *, out=None):
     """The product of matrices, vectors, or batches of matrices that broadcast"""
+    if out is not None:
+        return apply_out("matmul", lambda: matmul(input, other), out, (input, other))
+    for place, (name, each) in enumerate((("input", input), ("other", other))):
+        if not isinstance(each, Tensor):
+            raise TypeError(f"matmul(): argument '{name}' (position {place + 1}) must be Tensor, not {type(each).__name__}")
     left, right = len(input._value.spec.shape), len(other._value.spec.shape)
     if left == 2 and right <= 2 and right:
         row = rows.MM if right == 2 else rows.MV
@@ -72,6 +78,7 @@ def _letters(subscripts):
 
 
 @composite(at="torch")
+@with_out
 def tensordot(a, b, dims=2):
     """The sum of products over the last dims of a and the first of b, or over the two lists of dims"""
     if isinstance(dims, Tensor):
@@ -94,22 +101,30 @@ def _contracted(a, b, first, second):
     for one, two in zip(first, second):
         sizes = a.shape[one], b.shape[two]
         if sizes[0] != sizes[1] and 1 not in sizes:
-            raise RuntimeError(f"contracted dimensions need to match, but first has size {sizes[0]} in dim {one} and second has size {sizes[1]} in dim {two}")
+            raise RuntimeError(f"contracted dimensions need to match, but first has size {sizes[0]} in dim {one} "
+                               f"and second has size {sizes[1]} in dim {two}")
     return first, second
 
 
+def _check_factor(ndim, place, last):
+    if place in (0, last):
+        if ndim not in (1, 2):
+            raise RuntimeError(f"multi_dot(): the {'last' if place else 'first'} tensor must be 1D or 2D but got {ndim}D")
+    elif ndim != 2:
+        raise RuntimeError(f"multi_dot(): tensor {place} must be 2D but got {ndim}D")
+
+
 @composite(at="linalg")
+@with_out
 def multi_dot(tensors):
     """The product of several matrices, in the order of the fewest multiplications; the first and the last may be vectors"""
     tensors = list(tensors)
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     for place, each in enumerate(tensors):
-        if each.ndim != 2 and not (each.ndim == 1 and place in (0, len(tensors) - 1)):
-            end = place in (0, len(tensors) - 1)
-            raise RuntimeError(f"multi_dot(): {'the first' if not place else 'the last' if end else ''} tensor {'must be 1D or 2D' if end else f'{place} must be 2D'} "
-                               f"but got {each.ndim}D".replace("  ", " "))
-    sizes = [tensors[0].shape[0] if tensors[0].ndim == 2 else 1, *(each.shape[0] for each in tensors[1:]), tensors[-1].shape[-1] if tensors[-1].ndim == 2 else 1]
+        _check_factor(each.ndim, place, len(tensors) - 1)
+    first, last = tensors[0], tensors[-1]
+    sizes = [first.shape[0] if first.ndim == 2 else 1, *(each.shape[0] for each in tensors[1:]), last.shape[-1] if last.ndim == 2 else 1]
     return _chain(tensors, _splits(sizes), 0, len(tensors) - 1)
 
 
@@ -133,6 +148,7 @@ def _chain(tensors, cut, first, last):
 
 
 @composite(at="torch")
+@with_out
 def chain_matmul(*matrices):
     """The product of several matrices, in the order of the fewest multiplications"""
     matrices = _listed(matrices)
@@ -143,6 +159,7 @@ def chain_matmul(*matrices):
 
 
 @composite()
+@with_out
 def cross(input, other, dim=None):
     """The cross product along a dim, the first of size 3 if none is given"""
     if dim is None:
@@ -165,6 +182,7 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
 
 # ---------------------------------------------------------------- matrices made of others
 @composite()
+@with_out
 def diag(input, diagonal=0):
     """A vector along a diagonal of a matrix, or a diagonal of a matrix as a vector"""
     if input.ndim not in (1, 2):
@@ -236,6 +254,7 @@ _MATRIX_ORDERS = (2, -2, 1, -1, float("inf"), float("-inf"))
 
 
 @composite(at="linalg")
+@with_out
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     """The norm of matrices: 'fro', 'nuc', 1, -1, 2, -2, inf or -inf"""
     if A.ndim < 2:
@@ -268,12 +287,13 @@ def _spectral(A, ord, dims, keepdim):
 def _of_sums(A, ord, dims, keepdim):
     """The largest or smallest norm of a column (1, -1) or row (inf, -inf)."""
     along, across = dims if abs(ord) == 1 else dims[::-1]
-    sums = vector_norm(A, 1, (along,), True, None)
-    result = sums.amax(across, True) if ord > 0 else sums.amin(across, True)
-    return result if keepdim else result.squeeze(dims)
+    sums = vector_norm(A, 1, (along,), keepdim, None)
+    across -= not keepdim and along < across
+    return sums.amax(across, keepdim) if ord > 0 else sums.amin(across, keepdim)
 
 
 @composite(at="linalg")
+@with_out
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     """A vector or matrix norm, as ord and dim say"""
     dims = as_ints(dim)
@@ -289,6 +309,7 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
 
 @composite(at="linalg")
+@with_out
 def cond(A, p=None):
     """How much a matrix magnifies errors: norm(A) * norm(inverse of A), or the ratio of singular values"""
     if p in (None, 2, -2):
@@ -322,18 +343,21 @@ def _inverse(A):
 
 
 @composite()
+@with_out
 def inverse(input):
     """The inverse of square matrices"""
     return _inverse(input)
 
 
 @composite(at="linalg")
+@with_out
 def inv(A):
     """The inverse of square matrices"""
     return _inverse(A)
 
 
 @composite(at="linalg")
+@with_out
 def solve(A, B, *, left=True):
     """X of A @ X = B, or of X @ A = B"""
     result, info = apply(decompositions.SOLVE_EX, (ARRAY, ARRAY, left, False), (A, B))
@@ -360,22 +384,46 @@ def _first_bad_minor(matrix, upper):
 
 
 @composite(at="linalg", name="cholesky")
+@with_out
 def _linalg_cholesky(A, *, upper=False):
     """The triangular factor L of A = L @ L^H"""
     return _cholesky("linalg.cholesky", A, upper)
 
 
 @composite()
+@with_out
 def cholesky(input, upper=False):
     """The triangular factor L of input = L @ L^H"""
     return _cholesky("cholesky", input, upper)
 
 
 @composite(at="linalg")
+@with_out
 def lu_factor(A, *, pivot=True):
     """Both triangles in one matrix, and the exchanges of rows"""
     packed, pivots, _ = apply(decompositions.LU_FACTOR_EX, (ARRAY, pivot, False), (A,))
     return result_tuple("linalg_lu_factor", ("LU", "pivots"), (packed, pivots))
+
+
+def _without_history_of_moves(factors, name):
+    """The factors as a named tuple; the permutation matrix is a constant."""
+    moves, lower, upper = factors
+    return result_tuple(name, ("P", "L", "U"), (moves.detach(), lower, upper))
+
+
+@composite(at="linalg", name="lu")
+@with_out
+def _linalg_lu(A, *, pivot=True):
+    """A permutation, a lower and an upper triangle whose product is A"""
+    return _without_history_of_moves(apply(decompositions.LU, (ARRAY, pivot), (A,)), "linalg_lu")
+
+
+@composite(at="torch")
+@with_out
+def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
+    """The factors that lu_factor packed into one matrix"""
+    factors = apply(decompositions.LU_UNPACK, (ARRAY, ARRAY, unpack_data, unpack_pivots), (LU_data, LU_pivots))
+    return _without_history_of_moves(factors, "lu_unpack")
 
 
 @composite()
@@ -386,6 +434,7 @@ def lu(A, pivot=True, get_infos=False):
 
 
 @composite(at="linalg")
+@with_out
 def tensorinv(A, ind=2):
     """The inverse of the linear map that tensordot with A makes, its first `ind` dims being the result's"""
     if ind <= 0:
@@ -398,6 +447,7 @@ def tensorinv(A, ind=2):
 
 
 @composite(at="linalg")
+@with_out
 def tensorsolve(A, B, dims=None):
     """X of tensordot(A, X) = B"""
     if dims is not None:

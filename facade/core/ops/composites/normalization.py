@@ -113,6 +113,8 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """Each element over (k + alpha * the mean square of `size` neighbours in the channels) ^ beta."""
     if input.ndim < 3:
         raise ValueError(f"Expected 3D or higher dimensionality                          input (got {input.ndim} dimensions)")
+    if input.numel() == 0:
+        return input
     return apply(table.LOCAL_RESPONSE, (ARRAY, int(size), float(alpha), float(beta), float(k)), (input,))
 
 

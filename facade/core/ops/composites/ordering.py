@@ -6,6 +6,7 @@ from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.errors import dim_range
 from facade.core.ops.composites import composite
+from facade.core.ops.composites.outputs import with_out
 from facade.core.ops.return_types import result_tuple
 from facade.core.tensor.tensor import Tensor
 
@@ -123,6 +124,7 @@ def _bin_range(array, low, high, margin):
 
 
 @composite()
+@with_out
 def histc(input, bins=100, min=0, max=0):
     """How many elements lie in each of `bins` equal parts of the range from min to max (of the data, where these are equal)"""
     if bins <= 0:
@@ -137,6 +139,7 @@ def histc(input, bins=100, min=0, max=0):
 
 
 @composite()
+@with_out
 def histogram(input, bins, *, range=None, weight=None, density=False):
     """(counts, edges): how many elements, or what weight of them, lies between neighbouring edges"""
     array = input.numpy_value().reshape(-1)

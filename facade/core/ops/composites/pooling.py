@@ -1,6 +1,7 @@
 """Pooling and resizing in nn.functional: arguments as one number or several, inputs without a batch, torch's checks."""
 
 import math
+import warnings
 
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.convolution import numbers
@@ -214,7 +215,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     _check_mode(input, mode, sizes)
     if mode == "area":
         return apply(table.ADAPTIVE_AVG_POOL[rank], (ARRAY, sizes), (input,))
-    return apply(table.UPSAMPLE[mode, rank], (ARRAY, mode, sizes, scales, bool(align_corners), bool(antialias)), (input,))
+    return apply(table.UPSAMPLE[mode, rank, bool(antialias)], (ARRAY, sizes, scales, bool(align_corners)), (input,))
 
 
 def _check_mode(input, mode, sizes):
@@ -245,3 +246,51 @@ def upsample_nearest(input, size=None, scale_factor=None):
 def upsample_bilinear(input, size=None, scale_factor=None):
     """interpolate with mode 'bilinear' and aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", True)
+
+
+# ---------------------------------------------------------------- images at the points of a grid
+_DEFAULT_CORNERS = ("Default {0} and {1} behavior has changed to align_corners=False since 1.3.0. Please specify align_corners=True if the old "
+                    "behavior is desired. See the documentation of {0} for details.")
+
+
+@composite(at="nn.functional")
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    """input (batch, channels, *spatial) at the points of grid (batch, *new spatial, dimensions), whose coordinates run from -1 to 1."""
+    if mode not in ("bilinear", "nearest", "bicubic"):
+        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'")
+    if padding_mode not in ("zeros", "border", "reflection"):
+        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
+                         f"but got: '{padding_mode}'")
+    if align_corners is None:
+        warnings.warn(_DEFAULT_CORNERS.format("grid_sample", "affine_grid"), stacklevel=2)
+    _check_grid(input, grid, mode)
+    return apply(table.GRID_SAMPLE[input.ndim - 2], (ARRAY, ARRAY, mode, padding_mode, bool(align_corners)), (input, grid))
+
+
+def _check_grid(input, grid, mode):
+    shapes = f"but got input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+    if input.shape[0] != grid.shape[0]:
+        raise RuntimeError(f"grid_sampler(): expected grid and input to have same batch size, {shapes}")
+    if grid.shape[-1] != input.ndim - 2:
+        raise RuntimeError(f"grid_sampler(): expected grid to have size {input.ndim - 2} in last dimension, but got grid with sizes {list(grid.shape)}")
+    if input.ndim not in (4, 5) or input.ndim != grid.ndim:
+        raise RuntimeError(f"grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, {shapes}")
+    if mode == "bicubic" and input.ndim == 5:
+        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
+
+
+@composite(at="nn.functional")
+def affine_grid(theta, size, align_corners=None):
+    """The grid that affine maps theta (batch, n, n + 1) make of the even one over an image of `size`."""
+    if align_corners is None:
+        warnings.warn(_DEFAULT_CORNERS.format("affine_grid", "grid_sample"), stacklevel=2)
+    if not theta.dtype.is_floating_point:
+        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+    rank = len(size) - 2
+    if theta.ndim != 3 or rank not in (2, 3) or tuple(theta.shape[-2:]) != (rank, rank + 1):
+        kind = {2: "2x3", 3: "3x4"}.get(rank)
+        if kind is None:
+            raise NotImplementedError("affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. "
+                                      f"Got size {size}.")
+        raise ValueError(f"Expected a batch of {rank}D affine matrices of shape Nx{kind} for size {size}. Got {theta.size()}.")
+    return apply(table.AFFINE_GRID, (ARRAY, tuple(size[2:]), bool(align_corners)), (theta,))

@@ -4,6 +4,7 @@ from facade.core.dtypes import float32, float64
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.linear_algebra import matrix_norm
+from facade.core.ops.composites.outputs import with_out
 from facade.core.ops.dispatch import apply
 from facade.core.ops.kernels.reduction import INTERPOLATIONS
 from facade.core.ops.rows.reduction import NANQUANTILE, QUANTILE, VECTOR_NORM
@@ -12,8 +13,11 @@ from facade.core.tensor.tensor import Tensor
 
 
 @composite()
+@with_out
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The norm of all elements or along dims; p: an order, 'fro' or 'nuc'"""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"norm(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     dims = as_ints(dim)
     if p == "nuc" or isinstance(p, str) and p != "fro":
         return matrix_norm(input, p, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
@@ -43,12 +47,14 @@ def _quantile(row, input, q, dim, keepdim, interpolation):
 
 
 @composite()
+@with_out
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The q-quantiles along a dim or of all elements; NaN where there is a NaN"""
     return _quantile(QUANTILE, input, q, dim, keepdim, interpolation)
 
 
 @composite()
+@with_out
 def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The q-quantiles of what is not NaN, along a dim or of all elements"""
     return _quantile(NANQUANTILE, input, q, dim, keepdim, interpolation)
@@ -59,9 +65,11 @@ def sum_to_size(self, *size):
     """The sum over the dims along which that size would have to be expanded to this tensor's"""
     size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
     shape = self.shape
+    if not size:
+        return self.sum()
     lead = len(shape) - len(size)
     if lead < 0 or any(extent not in (1, have) for extent, have in zip(size, shape[lead:])):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
     dims = [*range(lead), *(lead + place for place, extent in enumerate(size) if extent == 1 != shape[lead + place])]
-    summed = self.sum(dims, keepdim=True, dtype=self.dtype) if dims else self
+    summed = self.sum(dims, keepdim=True) if dims else self
     return summed.view(size) if lead else summed

@@ -462,3 +462,19 @@ def embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse):
     if padding_idx >= 0:
         rows = scale_gradient(rows, (indices != padding_idx).astype(weight.dtype)[..., None])
     return rows
+
+
+def embedding_bag(weight, indices, offsets, per_sample_weights, mode, scale_grad_by_freq, padding_idx, bags):
+    """The rows of weight that indices name, each bag of them reduced to one; offsets: where each bag begins."""
+    rows = embedding(weight, indices, padding_idx, scale_grad_by_freq, False)
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights[:, None]
+    bag = jnp.minimum(jnp.searchsorted(offsets, jnp.arange(indices.shape[0], dtype=offsets.dtype), side="right") - 1, bags - 1)
+    counted = indices != padding_idx
+    count = jnp.zeros(bags, weight.dtype).at[bag].add(counted.astype(weight.dtype), **IN_BOUNDS)[:, None]
+    if mode == "max":
+        lowest = jnp.full((bags, weight.shape[1]), _lowest(weight.dtype), weight.dtype)
+        most = extreme("max", lowest, jnp.where(counted[:, None], rows, _lowest(weight.dtype)), bag)
+        return jnp.where(count > 0, most, 0)
+    total = jnp.zeros((bags, weight.shape[1]), weight.dtype).at[bag].add(jnp.where(counted[:, None], rows, 0), **IN_BOUNDS)
+    return total if mode == "sum" else total / jnp.maximum(count, 1)

@@ -103,7 +103,7 @@ def avg_pool(array, kernel, stride, padding, ceil_mode, count_include_pad, divis
         counts = counts * inside.reshape([-1 if dim == at else 1 for dim in range(rank)])
     divisor = counts if divisor_override is None else np.float64(divisor_override)
     if jnp.issubdtype(array.dtype, jnp.integer):
-        return total // jnp.asarray(divisor, array.dtype)
+        return lax.div(total, jnp.broadcast_to(jnp.asarray(divisor, array.dtype), total.shape))
     return total / jnp.asarray(divisor, array.dtype)
 
 

@@ -41,7 +41,8 @@ def _logcumsumexp(self, dim):
     return jax.lax.cumlogsumexp(wide(self), axis).astype(self.dtype)
 
 
-op("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumsum), inplace=True, doc="The sum of all elements so far along a dim")
+op("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumsum), inplace=True,
+   doc="The sum of all elements so far along a dim")
 op("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumprod), inplace=True,
    doc="The product of all elements so far along a dim")
 op("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("cummax", jax.lax.cummax),
@@ -79,6 +80,24 @@ def _fits_beside(self, piece, axis):
 
 op("diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor", _diff, node="SubBackward0",
    doc="The n-th difference of neighbours along a dim")
+
+
+def _central(self, spacing, dim, edge_order):
+    """Derivatives along `dim`; spacing: one step, or the coordinates, between which differences are weighted by their distances."""
+    values = jnp.moveaxis(self, dim, -1)
+    steps = jnp.diff(spacing) if spacing.ndim else jnp.broadcast_to(spacing, (values.shape[-1] - 1,))
+    slopes = (values[..., 1:] - values[..., :-1]) / steps
+    share = steps[:-1] / (steps[1:] + steps[:-1])
+    inside = slopes[..., :-1] + (slopes[..., 1:] - slopes[..., :-1]) * share
+    first, last = slopes[..., :1], slopes[..., -1:]
+    if edge_order == 2:
+        first = first + (first - slopes[..., 1:2]) * share[:1]
+        last = last + (last - slopes[..., -2:-1]) * (1 - share[-1:])
+    return jnp.moveaxis(jnp.concatenate([first, inside, last], -1), -1, dim)
+
+
+CENTRAL = op("gradient(Tensor self, Tensor spacing, int dim, int edge_order) -> Tensor", _central, FLOATING, at="",
+             node="CatBackward0", doc="The derivative along a dim by differences of neighbours")
 
 
 # ---------------------------------------------------------------- integrals by the trapezoid rule

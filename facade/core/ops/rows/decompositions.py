@@ -55,7 +55,8 @@ def _logdet(array):
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
 op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant")
 op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant")
-op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="AddBackward0", doc="The logarithm of the determinant, NaN where it is negative")
+op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
+   doc="The logarithm of the determinant, NaN where it is negative")
 op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
    doc="The sign of the determinant and the logarithm of its size")
 op("slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)", _slogdet, node="LinalgSlogdetBackward0",
@@ -166,19 +167,20 @@ def _lu_unpack(packed, pivots, unpack_data, unpack_pivots):
 
 CHOLESKY_EX = op("cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)",
                  _checked("linalg.cholesky", square, lambda array, upper, check_errors: kernels.cholesky(array, upper)), at="linalg",
-                 node="LinalgCholeskyExBackward0", doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
+                 node="LinalgCholeskyExBackward0",
+                 doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
 op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg", node="LinalgQrBackward0",
    doc="Orthonormal columns times an upper triangle")
 op("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)",
    _checked("linalg.qr", matrices, lambda array, some: _qr(array, "reduced" if some else "complete")), node="LinalgQrBackward0",
    doc="Orthonormal columns times an upper triangle")
-op("lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", _checked("linalg.lu", matrices, _lu_factors), at="linalg",
-   node="LinalgLuBackward0", doc="A permutation, a lower and an upper triangle whose product is A")
+LU = op("lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", _checked("linalg.lu", matrices, _lu_factors), at="",
+        node="LinalgLuBackward0", doc="A permutation, a lower and an upper triangle whose product is A")
 LU_FACTOR_EX = op("lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)",
                   _checked("linalg.lu_factor", matrices, _lu_factor_ex), at="linalg", node="LinalgLuFactorExBackward0",
                   doc="Both triangles in one matrix, the exchanges of rows, and the first zero pivot")
-op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)", _lu_unpack,
-   at="torch", doc="The factors that lu_factor packed into one matrix")
+LU_UNPACK = op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)",
+               _lu_unpack, at="", doc="The factors that lu_factor packed into one matrix")
 op("householder_product(Tensor input, Tensor tau) -> Tensor", kernels.householder_product, at="linalg", node="LinalgHouseholderProductBackward0",
    doc="The first columns of a product of reflections")
 op("orgqr(Tensor self, Tensor input2) -> Tensor", kernels.householder_product, node="LinalgHouseholderProductBackward0",
@@ -213,8 +215,8 @@ SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linal
              at="linalg", node="LinalgSvdBackward0", doc="The singular values, largest first")
 op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh), at="linalg",
    node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
-op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]), at="linalg",
-   node="LinalgEighBackward0", doc="The eigenvalues of a Hermitian matrix, ascending")
+op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]),
+   at="linalg", node="LinalgEighBackward0", doc="The eigenvalues of a Hermitian matrix, ascending")
 op("eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", _checked("linalg.eig", square, kernels.eig), at="linalg",
    node="LinalgEigBackward0", doc="The eigenvalues and eigenvectors of a square matrix")
 op("eigvals(Tensor self) -> Tensor", _checked("linalg.eigvals", square, lambda array: kernels.eig(array)[0]), at="linalg", node="LinalgEigBackward0",
@@ -240,7 +242,8 @@ for _name, _function, _first, _more in (
         ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
     _checks = _checked(f"linalg.{_name}", matrices, _function)
     op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
-    op(f"{_name}.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
+    op(f"{_name}.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks,
+       at="linalg", **_more)
     _relative = (lambda array, rcond, hermitian, run=_checks: run(array, None, rcond, hermitian)) if _name == "pinv" else \
         (lambda array, tol, hermitian, run=_checks: run(array, tol, 0.0, hermitian))
     op(f"{_name}(Tensor self, float {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
@@ -263,7 +266,8 @@ def _lstsq(array, right, rcond, driver):
 
 
 LSTSQ = op("lstsq(Tensor self, Tensor b, float? rcond=None, *, str driver) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)",
-           _checked("torch.linalg.lstsq", matrices, _lstsq), at="", node="LinalgLstsqBackward0", doc="The least squares solution and what it says of A")
+           _checked("torch.linalg.lstsq", matrices, _lstsq), at="",
+           node="LinalgLstsqBackward0", doc="The least squares solution and what it says of A")
 
 
 # ---------------------------------------------------------------- functions of a matrix

@@ -34,10 +34,10 @@ INDEX_ADD = op("index_add(Tensor self, int dim, Tensor index, Tensor source, *, 
 INDEX_COPY = op("index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", kernels.index_copy, at="", inplace=True,
                 doc="self with the slices along dim that a vector names taken from source")
 INDEX_FILL = [
-    op("index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", kernels.index_fill, at="", inplace=True,
-       doc="self with one value in the slices along dim that a vector names"),
     op("index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor", kernels.index_fill, at="", inplace=True,
        doc="self with one value in the slices along dim that a vector names", node="IndexFillBackward1"),
+    op("index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", kernels.index_fill, at="", inplace=True,
+       doc="self with one value in the slices along dim that a vector names"),
 ]
 INDEX_REDUCE = op("index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor",
                   kernels.index_reduce, at="", inplace=True, saves="result",
@@ -51,11 +51,13 @@ INDEX_PUT = op("index_put(Tensor self, Tensor[] indices, Tensor values, bool acc
                doc="self with values at the places that several indices name together")
 EMBEDDING = op("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
                kernels.embedding, at="", doc="The rows of a table that indices name")
+EMBEDDING_BAG = op("embedding_bag(Tensor weight, Tensor indices, Tensor offsets, Tensor? per_sample_weights, str mode, bool scale_grad_by_freq, "
+                   "int padding_idx, int bags) -> Tensor", kernels.embedding_bag, at="", doc="The rows of a table in each bag, reduced to one")
 
 # ---------------------------------------------------------------- masks
-op("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", kernels.masked_fill, inplace=True,
-   doc="self with one value where mask is true")
 op("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", kernels.masked_fill, inplace=True, node="MaskedFillBackward1",
+   doc="self with one value where mask is true")
+op("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", kernels.masked_fill, inplace=True,
    doc="self with one value where mask is true")
 MASKED_SCATTER = op("masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor", kernels.masked_scatter, at="", inplace=True,
                     doc="self with the elements of source, in order, where mask is true")

@@ -10,7 +10,7 @@ from facade.core.dtypes import BOOL, FLOAT
 from facade.core.errors import broadcast_shapes, dim_range
 from facade.core.ops.kernels import linear_algebra as kernels
 from facade.core.ops.kernels.einsum import einsum
-from facade.core.ops.promotion import COMMON, FLOATING
+from facade.core.ops.promotion import COMMON, FLOATING, PLAIN
 from facade.core.ops.rows.requirements import dtype_of, need_floating, reject
 from facade.core.ops.table import op
 
@@ -52,13 +52,11 @@ def _expanded(self, shape):
 
 def _blended(self, beta, product, alpha):
     """beta * self + alpha * product; a factor that was left out is Python's 1, and beta = 0 hides NaN."""
-    for name, factor in (("beta", beta), ("alpha", alpha)):
-        if not isinstance(factor, int) and dtype_of(product).category < FLOAT <= dtype_of(factor).category:
-            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     if not isinstance(alpha, int):
         product = product * alpha.astype(product.dtype)
     if not isinstance(beta, int):
-        self = jnp.where(beta == 0, jnp.zeros((), self.dtype), self * beta.astype(self.dtype))
+        beta = beta.astype(self.dtype)
+        self = jnp.where(beta == 0, jnp.zeros((), self.dtype), self * beta)
     return self + product
 
 
@@ -224,13 +222,22 @@ def _addbmm(self, batch1, batch2, beta, alpha):
     return _blended(self, beta, einsum("bij,bjk->ik", [batch1, batch2]), alpha)
 
 
+def _no_fractions(self, vec1, vec2, beta, alpha):
+    """Whole numbers are not scaled by fractions."""
+    whole = all(dtype_of(each).category < FLOAT for each in (self, vec1, vec2))
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if whole and factor is float:
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+
+
 for _line, _function, _kind, _doc in (
-        ("addmm(Tensor self, Tensor mat1, Tensor mat2", _addmm, None, "beta * self + alpha * (mat1 @ mat2)"),
-        ("addmv(Tensor self, Tensor mat, Tensor vec", _addmv, None, "beta * self + alpha * (mat @ vec)"),
+        ("addmm(Tensor self, Tensor mat1, Tensor mat2", _addmm, PLAIN, "beta * self + alpha * (mat1 @ mat2)"),
+        ("addmv(Tensor self, Tensor mat, Tensor vec", _addmv, PLAIN, "beta * self + alpha * (mat @ vec)"),
         ("addr(Tensor self, Tensor vec1, Tensor vec2", _addr, COMMON, "beta * self + alpha * outer(vec1, vec2)"),
-        ("baddbmm(Tensor self, Tensor batch1, Tensor batch2", _baddbmm, None, "beta * self + alpha * (batch1 @ batch2)"),
-        ("addbmm(Tensor self, Tensor batch1, Tensor batch2", _addbmm, None, "beta * self + alpha * the sum of batch1 @ batch2 over the batch")):
-    op(f"{_line}, *, Scalar beta=1, Scalar alpha=1) -> Tensor", _function, *([_kind] if _kind else []), inplace=True, doc=_doc)
+        ("baddbmm(Tensor self, Tensor batch1, Tensor batch2", _baddbmm, PLAIN, "beta * self + alpha * (batch1 @ batch2)"),
+        ("addbmm(Tensor self, Tensor batch1, Tensor batch2", _addbmm, PLAIN, "beta * self + alpha * the sum of batch1 @ batch2 over the batch")):
+    op(f"{_line}, *, Scalar beta=1, Scalar alpha=1) -> Tensor", _function, _kind, inplace=True, doc=_doc,
+       check=_no_fractions if _kind is COMMON else None)
 
 
 # ---------------------------------------------------------------- cross products and distances
@@ -264,7 +271,8 @@ def _cdist(x1, x2, p, through_product):
     return kernels.cdist(x1, x2, p, through_product)
 
 
-CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", _cdist, COMMON, at="", doc="The distances of rows of x1 to rows of x2")
+CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", _cdist, COMMON, at="",
+           doc="The distances of rows of x1 to rows of x2")
 
 
 # ---------------------------------------------------------------- matrices made of others
@@ -329,15 +337,16 @@ for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diag
                                ("triu", jnp.triu, "What lies on and above a diagonal, zeros below")):
     op(f"{_name}(Tensor self, int diagonal=0) -> Tensor", _triangle(_name, _function), inplace=True, doc=_doc)
 DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, doc="The last dim laid along a diagonal")
-op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels.diag_embed(self.reshape(-1), offset, 0, 1), node="DiagEmbedBackward0",
-   doc="All elements along a diagonal")
+op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels.diag_embed(self.reshape(-1), offset, 0, 1),
+   node="DiagEmbedBackward0", doc="All elements along a diagonal")
 DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")
 op("trace(Tensor self) -> Tensor", _trace, doc="The sum of the diagonal")
-op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0", doc="The powers of each element, a row for each")
+op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0",
+   doc="The powers of each element, a row for each")
 op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
    doc="The powers of each element along a new last dim, from 0 up")
-op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations), node="StackBackward0",
-   doc="All choices of r elements, one a row")
+op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations),
+   node="StackBackward0", doc="All choices of r elements, one a row")
 CARTESIAN = op("cartesian_prod(Tensor[] tensors) -> Tensor", _vectors_only("cartesian_prod", kernels.cartesian_prod), at="", node="StackBackward0",
                doc="All rows that take one element from each vector")
 BLOCK_DIAG = op("block_diag(Tensor[] tensors) -> Tensor", _block_diag, COMMON, at="", doc="Matrices along the diagonal of one")

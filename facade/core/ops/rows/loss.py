@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import loss as kernels
-from facade.core.ops.promotion import COMMON
+from facade.core.ops.promotion import COMMON, FLOATING
 from facade.core.ops.table import op
 
 
@@ -12,8 +12,8 @@ def _check_shapes(*arguments):
     broadcast_shapes(*(each.shape for each in arguments if hasattr(each, "shape")))
 
 
-def _loss(line, function, doc, node=None, check=_check_shapes):
-    return op(line, function, COMMON, at="", doc=doc, node=node, check=check)
+def _loss(line, function, doc, kind=COMMON, node=None, check=_check_shapes):
+    return op(line, function, kind, at="", doc=doc, node=node, check=check)
 
 
 # ---------------------------------------------------------------- regression
@@ -22,9 +22,9 @@ SMOOTH_L1 = _loss("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, f
                   "The distance, squared where it is small", node="SmoothL1LossBackward0")
 HUBER = _loss("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", kernels.huber, "The squared distance, linear far away")
 POISSON_NLL = _loss("poisson_nll_loss(Tensor self, Tensor target, bool log_input, bool full, float eps) -> Tensor", kernels.poisson_nll,
-                    "Minus the log likelihood of a Poisson distribution", node="SubBackward0")
+                    "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0")
 GAUSSIAN_NLL = _loss("gaussian_nll_loss(Tensor self, Tensor target, Tensor var, bool full, float eps) -> Tensor", kernels.gaussian_nll,
-                     "Minus the log likelihood of a normal distribution", node="MulBackward0")
+                     "Minus the log likelihood of a normal distribution", FLOATING, node="MulBackward0")
 
 # ---------------------------------------------------------------- classification; the target is in no need of the input's dtype
 _NLL = "Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor"
@@ -41,20 +41,20 @@ MULTI_MARGIN = op("multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Sca
 MULTILABEL_MARGIN = op("multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.multilabel_margin, at="",
                        doc="How far the other classes come up to each of the targets")
 MULTILABEL_SOFT_MARGIN = _loss("multilabel_soft_margin_loss(Tensor self, Tensor target) -> Tensor", kernels.multilabel_soft_margin,
-                               "The logistic loss of each class", node="NegBackward0")
+                               "The logistic loss of each class", FLOATING, node="NegBackward0")
 CTC = op("ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, bool zero_infinity=False) -> Tensor",
          kernels.ctc, at="", doc="Minus the log probability of a sequence over all its alignments")
 
 # ---------------------------------------------------------------- margins
 SOFT_MARGIN = _loss("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.soft_margin, "The logistic loss of targets 1 and -1")
-HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", node="AddBackward0", doc=(
+HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, jnp.maximum(margin - self, 0), 0) + jnp.where(target != -1, self, 0))
-MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", node="ClampMinBackward0", doc=(
+MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING, node="ClampMinBackward0", doc=(
     "What input1 lacks of being over input2 by a margin, target 1, or under it, target -1"), function=lambda input1, input2, target, margin:
     kernels.positive(-target * (input1 - input2) + margin))
 COSINE_EMBEDDING = _loss("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kernels.cosine_embedding,
-                         "How far two vectors are from pointing the same way, target 1, or apart, target -1", node="AddBackward0", check=None)
-TRIPLET = _loss("triplet_margin_loss(Tensor positive, Tensor negative, float margin=1.0) -> Tensor", node="ClampMinBackward0", doc=(
+                         "How far two vectors are from pointing the same way, target 1, or apart, target -1", FLOATING, node="AddBackward0", check=None)
+TRIPLET = _loss("triplet_margin_loss(Tensor positive, Tensor negative, float margin=1.0) -> Tensor", kind=FLOATING, node="ClampMinBackward0", doc=(
     "What the distance to the positive lacks of being under that to the negative by a margin"), function=lambda positive, negative, margin:
     kernels.positive(margin + positive - negative))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from facade.core.ops.promotion import FLOATING
 from facade.core.ops.table import op
 
 
@@ -68,7 +69,7 @@ def _rms_norm(input, normalized_shape, weight, eps):
     dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))
     wide = _wide(input)
     eps = float(jnp.finfo(input.dtype).eps) if eps is None else eps
-    square = jnp.mean(jnp.real(wide * jnp.conj(wide)), dims, keepdims=True)
+    square = jnp.mean(wide * wide, dims, keepdims=True)
     return _scaled(wide * lax.rsqrt(square + eps), weight, None).astype(input.dtype)
 
 
@@ -107,7 +108,7 @@ BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor
                          doc="Mean 0 and variance 1 of each channel over the batch")
 BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm, at="",
                 node="NativeBatchNormBackward0", doc="Each channel less its running mean, over its running standard deviation")
-LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, at="", node="DivBackward0",
+LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, FLOATING, at="", node="DivBackward0",
                     doc="Each element over the mean square of its neighbours in the channels")
 RUNNING = op("_running(Tensor self, Tensor other, float momentum) -> Tensor", at="", inplace=True, doc="A running mean moved towards a new value",
              function=lambda self, other, momentum: self * (1 - momentum) + other.astype(self.dtype) * momentum)

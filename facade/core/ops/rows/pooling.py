@@ -1,7 +1,7 @@
 """Pooling and resizing."""
 
 from facade.core.ops.kernels import pooling as kernels
-from facade.core.ops.kernels import resampling
+from facade.core.ops.kernels import grid_sampling, resampling
 from facade.core.ops.table import op
 
 RANKS = 1, 2, 3
@@ -34,10 +34,19 @@ MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] ou
                        node="SqueezeBackward1" if rank == 1 else f"MaxUnpool{rank}DBackward0", doc="Elements put back to where max pooling took them from")
               for rank in RANKS}
 
-# mode -> the part of torch's node name for it
+# mode -> the part of torch's node name for it; what averages when shrinking has 'Aa' behind
 MODES = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear", "trilinear": "Trilinear", "bicubic": "Bicubic"}
-UPSAMPLE = {(mode, rank): op(f"upsample_{mode.replace('-', '_')}{rank}d(Tensor self, str mode, int[] output_size, float[] scales, bool align_corners, "
-                             "bool antialias) -> Tensor",
-                             lambda self, mode, sizes, scales, align_corners, antialias: resampling.resize(self, mode, sizes, scales, align_corners, antialias),
-                             at="", node=f"Upsample{name}{rank}DBackward0", doc="The image resized")
-            for mode, name in MODES.items() for rank in RANKS}
+
+
+def _upsample(mode, rank, antialias):
+    line = f"_upsample_{mode.replace('-', '_')}{rank}d(Tensor self, int[] output_size, float[] scales, bool align_corners) -> Tensor"
+    return op(line, lambda self, sizes, scales, align_corners: resampling.resize(self, mode, sizes, scales, align_corners, antialias), at="",
+              node=f"Upsample{MODES[mode]}{rank}D{'Aa' * antialias}Backward0", doc="The image resized")
+
+
+UPSAMPLE = {(mode, rank, antialias): _upsample(mode, rank, antialias) for mode in MODES for rank in RANKS for antialias in (False, True)}
+
+GRID_SAMPLE = {rank: op(f"grid_sampler_{rank}d(Tensor input, Tensor grid, str mode, str padding_mode, bool align_corners) -> Tensor",
+                        grid_sampling.grid_sample, at="", node=f"GridSampler{rank}DBackward0", doc="The image at the points of a grid") for rank in (2, 3)}
+AFFINE_GRID = op("affine_grid_generator(Tensor theta, int[] size, bool align_corners) -> Tensor", grid_sampling.affine_grid, at="",
+                 doc="The grid that an affine map makes of the even one")

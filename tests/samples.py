@@ -1,0 +1,494 @@
+"""Arguments to try operators with: made from a row's signature, or read from the table of lines at the end.
+
+A sample is plain data that belongs to no world: an `Array` says what tensor to make, a `Dtype` which dtype to look up.
+A line of the table is a name and the arguments of one call; operators that are not named there get arguments by the types
+and names of their parameters, one parameter changed at a time.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Array(NamedTuple):
+    """A tensor to be made. layout: '' (contiguous), 'transposed' or 'strided'; kind: what its values are."""
+
+    dtype: str
+    shape: tuple
+    layout: str = ""
+    kind: object = "normal"
+
+    def __repr__(self):
+        return f"{self.dtype}{list(self.shape)}{self.layout and '.' + self.layout}"
+
+    @property
+    def is_free(self):
+        """Whether another dtype would do as well."""
+        return self.kind == "normal" and self.dtype.startswith("float")
+
+    def values(self, seed):
+        """The elements as NumPy's: the same for the same seed."""
+        rng = np.random.default_rng([seed, *self.shape])
+        if isinstance(self.kind, int):
+            return rng.integers(0, self.kind, self.shape)
+        if self.dtype == "bool":
+            return rng.random(self.shape) < 0.6
+        if self.kind == "normal" and "int" in self.dtype:
+            return rng.choice([-3, -2, -1, 1, 2, 3, 4], self.shape)
+        return np.asarray(KINDS[self.kind](rng, self.shape))
+
+    def make(self, torch, seed, track=False):
+        """The tensor in the world `torch`; track: in double precision and requiring a gradient where it is free."""
+        values = self.values(seed)
+        dtype = getattr(torch, "float64" if track and self.dtype == "float32" else self.dtype)
+        if self.layout == "transposed":
+            made = torch.tensor(values.transpose().copy(), dtype=dtype).permute(*reversed(range(values.ndim)))
+        elif self.layout == "strided":
+            made = torch.tensor(np.repeat(values, 2, -1), dtype=dtype)[..., ::2]
+        else:
+            made = torch.tensor(values, dtype=dtype)
+        return made.requires_grad_() if track and dtype.is_floating_point else made
+
+
+KINDS = {
+    "normal": lambda rng, shape: np.round(rng.standard_normal(shape) * 1.5, 3),
+    "unit": lambda rng, shape: np.round(rng.uniform(0.05, 0.95, shape), 3),
+    "positive": lambda rng, shape: np.round(rng.uniform(0.2, 4, shape), 3),
+    "sorted": lambda rng, shape: np.sort(np.round(rng.standard_normal(shape), 3), -1),
+    "definite": lambda rng, shape: (half := rng.standard_normal(shape)) @ half.swapaxes(-1, -2) + 2 * np.eye(shape[-1]),
+    "lower": lambda rng, shape: np.tril(rng.uniform(0.2, 1, shape)) + np.eye(shape[-1]),
+    "upper": lambda rng, shape: np.triu(rng.uniform(0.2, 1, shape)) + np.eye(shape[-1]),
+    "sign": lambda rng, shape: rng.choice([-1.0, 1.0], shape),
+    "pivots": lambda rng, shape: np.broadcast_to(np.arange(1, shape[-1] + 1), shape).copy(),
+    "ends": lambda rng, shape: np.resize([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, np.inf, -np.inf, np.nan], shape),
+}
+
+
+class Dtype(NamedTuple):
+    """A dtype of the world that plays."""
+
+    name: str
+
+    def __repr__(self):
+        return self.name
+
+
+class Sample(NamedTuple):
+    """The arguments of one call."""
+
+    args: tuple
+    kwargs: dict
+
+    def __repr__(self):
+        return "(" + ", ".join([*map(repr, self.args), *(f"{name}={value!r}" for name, value in self.kwargs.items())]) + ")"
+
+    def arrays(self):
+        """The tensors to be made."""
+        return [each for each in _leaves((self.args, list(self.kwargs.values()))) if isinstance(each, Array)]
+
+    def map(self, change):
+        """The sample with `change(array)` for each array."""
+        return Sample(_map(self.args, change), _map(self.kwargs, change))
+
+    def make(self, torch, track=False):
+        """(args, kwargs, tensors made) in the world `torch`."""
+        made = []
+
+        def real(leaf):
+            if isinstance(leaf, Dtype):
+                return getattr(torch, leaf.name)
+            made.append(leaf.make(torch, len(made), track and leaf.dtype.startswith("float")))
+            return made[-1]
+        args, kwargs = _map(self.args, real), _map(self.kwargs, real)
+        return args, kwargs, made
+
+
+def _leaves(value):
+    if type(value) in (list, tuple):
+        return [leaf for each in value for leaf in _leaves(each)]
+    return [value]
+
+
+def _map(value, change):
+    if isinstance(value, (Array, Dtype)):
+        return change(value)
+    if type(value) in (list, tuple):
+        return type(value)(_map(each, change) for each in value)
+    return {name: _map(each, change) for name, each in value.items()} if isinstance(value, dict) else value
+
+
+# ---------------------------------------------------------------- from a signature
+# What to pass for a parameter of this name: the first where it must be given, all of them one after the other.
+TYPICAL = {
+    "dim": (0, -1, 5), "dims": (0, 1), "dim0": (0,), "dim1": (1,), "diagonal": (0, 1, -1), "offset": (0, 1, -1), "k": (1, 2), "n": (1, 2),
+    "r": (2, 1), "p": (2, 1), "N": (3,), "alpha": (2, 0.5), "beta": (2, 0.5), "value": (2, -0.5), "weight": (0.3,), "dx": (0.5,),
+    "exponent": (2, 0.5, -1, 0, 3), "other": (2, -1.5), "self": (2, 1.5), "ord": (2, 1, 0, float("inf"), 3), "correction": (1, 0, 2),
+    "min": (-0.5,), "max": (0.5,), "decimals": (1, 0, -1), "nan": (9.0,), "posinf": (8.0,), "neginf": (-8.0,), "maxnorm": (1.5,),
+    "lambd": (0.5, 1), "negative_slope": (0.2,), "threshold": (0.5,), "eps": (0.1,), "rtol": (0.5,), "atol": (0.5,), "repeats": ((2, 3), (2, 1, 3)),
+    "shifts": (1, -2), "rounding_mode": (None, "floor", "trunc"), "dtype": (Dtype("float64"), Dtype("int64")), "approximate": ("tanh",),
+    "mode": ("complete", "r"), "UPLO": ("U",), "side": ("right",), "some": (False,), "stable": (True, False), "test_element": (1,), "element": (1,),
+    "scale": (1.5,), "input_scale": (0.7,),
+}
+BY_TYPE = {"int": (1,), "SymInt": (1,), "float": (0.5,), "Scalar": (2,), "bool": (True, False)}
+INTEGRAL = ("bitwise", "gcd", "lcm")
+NAMED_ONLY = ("driver", "out_int32")
+SHAPE = (2, 3)
+
+
+def qualified(row):
+    """The name of a row with its namespace, as the table of lines has it."""
+    place = next((each for each in row.at if each != "Tensor"), "torch")
+    return row.name if place == "torch" else f"{place}.{row.name}"
+
+
+def typical(param):
+    """What to try for a parameter that is not a tensor."""
+    if param.type == "bool":
+        return (not param.default,)
+    values = TYPICAL.get(param.name, BY_TYPE.get(param.type, ()))
+    if param.is_list and param.type in ("int", "SymInt"):
+        single = tuple(value if isinstance(value, tuple) else (value,) for value in values)
+        return single + (((0, 1),) if param.name == "dim" else ())
+    return tuple(value for value in values if param.type != "int" or isinstance(value, int))
+
+
+def base(row):
+    """The sample with nothing given that need not be, each tensor of one shape."""
+    args, kwargs = [], {}
+    dtype = "int64" if row.name.startswith(INTEGRAL) else "float32"
+    for param in row.schema.params:
+        if param.is_ignored or not param.required:
+            continue
+        if param.type == "Tensor" and param.optional:
+            value = None
+        elif param.type == "Tensor":
+            value = Array(dtype, (3, 3) if "linalg" in row.at else SHAPE)
+            value = [value, value] if param.is_list else value
+        else:
+            value = (typical(param) or (None,))[0]
+        if param.keyword:
+            kwargs[param.name] = value
+        else:
+            args.append(value)
+    return Sample(tuple(args), kwargs)
+
+
+def with_argument(row, sample, param, value):
+    """The sample with this parameter given."""
+    positional = [each.name for each in row.schema.params if not each.is_ignored and not each.keyword]
+    if param.name in positional and positional.index(param.name) < len(sample.args):
+        place = positional.index(param.name)
+        return Sample((*sample.args[:place], value, *sample.args[place + 1:]), sample.kwargs)
+    return Sample(sample.args, sample.kwargs | {param.name: value})
+
+
+def parameter_samples(row, sample):
+    """The sample with one more parameter given, or given otherwise."""
+    return [with_argument(row, sample, param, value) for param in row.schema.params
+            if not param.is_ignored and param.type != "Tensor" and param.name not in NAMED_ONLY
+            for value in (typical(param)[1:] if param.required else typical(param))]
+
+
+def tensor_samples(sample, pointwise, fixed):
+    """The sample with its tensors of other dtypes, layouts and (unless the shapes are fixed) shapes."""
+    def free(**changes):
+        return sample.map(lambda each: each._replace(**changes) if isinstance(each, Array) and each.is_free else each)
+    if not any(each.is_free for each in sample.arrays()):
+        return [sample.map(lambda each: each._replace(dtype="bool") if isinstance(each, Array) and each.kind == "normal" else each)]
+    made = [free(dtype=dtype) for dtype in ("float64", "int64", "bool")] + [free(layout=layout) for layout in ("transposed", "strided")]
+    if not fixed:
+        made += [free(shape=(0, 3)), free(shape=()), free(shape=(4,)), free(shape=(2, 1, 3))]
+    if pointwise:
+        made += [free(shape=(10,), kind="ends"), *mixed(sample)]
+    return made
+
+
+def mixed(sample):
+    """For operators with several operands: their shapes broadcast and their dtypes promoted."""
+    places = [place for place, each in enumerate(sample.args) if isinstance(each, Array)]
+    if len(places) < 2:
+        return []
+    pairs = [(Array("float32", (2, 3)), Array("float32", (3,))), (Array("float32", (2, 1)), Array("float32", (1, 3))),
+             (Array("float32", (2, 3)), Array("float64", ())), (Array("int64", (2, 3)), Array("float32", (3,))),
+             (Array("bool", (2, 3)), Array("int64", (2, 3))), (Array("int64", (2, 3)), Array("float64", ())),
+             (Array("float32", (2, 3)), Array("float32", (4,))), (Array("float32", (2, 3)), 2), (Array("int64", (2, 3)), 1.5),
+             (Array("float32", (2, 3), "transposed"), Array("float32", (2, 3), "transposed"))]
+    return [Sample(tuple(first if place == places[0] else second if place in places else each
+                         for place, each in enumerate(sample.args)), sample.kwargs) for first, second in pairs]
+
+
+def row_samples(row):
+    """Every sample of a row: the first is the plainest."""
+    lines = TABLE.get(f"{qualified(row)}.{row.schema.overload}") or TABLE.get(qualified(row))
+    bases = lines or [base(row)]
+    return [*bases, *parameter_samples(row, bases[0]), *tensor_samples(bases[0], row.kind.pointwise, bool(lines))]
+
+
+# ---------------------------------------------------------------- from the table of lines
+def f(*shape, layout="", kind="normal"):
+    """A float32 tensor."""
+    return Array("float32", shape, layout, kind)
+
+
+def i(*shape, below=None):
+    """An int64 tensor; below: of indices from 0 on."""
+    return Array("int64", shape, "", "normal" if below is None else below)
+
+
+def b(*shape):
+    """A bool tensor."""
+    return Array("bool", shape)
+
+
+def _call(*args, **kwargs):
+    return Sample(args, kwargs)
+
+
+def read_table(text):
+    """name -> samples, from lines `name  arguments`."""
+    table = {}
+    names = {"f": f, "i": i, "b": b, "Array": Array, "call": _call, "float64": Dtype("float64"), "int64": Dtype("int64"), "inf": float("inf")}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if not line.startswith("#"):
+            name, _, arguments = line.partition(" ")
+            table.setdefault(name, []).append(eval(f"call({arguments})", names))
+    return table
+
+
+TABLE = read_table("""
+# matrices
+det                      f(3, 3)
+logdet                   f(3, 3, kind="definite")
+slogdet                  f(3, 3)
+linalg.det               f(2, 3, 3)
+linalg.solve_ex          f(3, 3), f(3, 2)
+linalg.solve_triangular  f(3, 3, kind="upper"), f(3, 2), upper=True
+triangular_solve         f(3, 2), f(3, 3, kind="upper")
+linalg.lu_solve          f(3, 3, kind="definite"), Array("int32", (3,), "", "pivots"), f(3, 2)
+lu_solve                 f(3, 2), f(3, 3, kind="definite"), Array("int32", (3,), "", "pivots")
+lu_unpack                f(3, 3), Array("int32", (3,), "", "pivots")
+cholesky_solve           f(3, 2), f(3, 3, kind="lower")
+cholesky_inverse         f(3, 3, kind="lower")
+linalg.cholesky_ex       f(3, 3, kind="definite")
+linalg.eigh              f(3, 3, kind="definite")
+linalg.eigvalsh          f(3, 3, kind="definite")
+linalg.householder_product  f(3, 2), f(2)
+orgqr                    f(3, 2), f(2)
+linalg.pinv.rcond_tensor f(3, 3), f(kind="unit")
+linalg.matrix_rank.tol_tensor f(3, 3), f(kind="unit")
+linalg.cross             f(2, 3), f(2, 3)
+matrix_power             f(3, 3), 3
+matrix_exp               f(3, 3)
+mm                       f(2, 3), f(3, 4)
+mm                       f(2, 3, layout="transposed"), f(3, 4)
+mm                       f(2, 3), f(2, 3)
+bmm                      f(2, 2, 3), f(2, 3, 4)
+mv                       f(2, 3), f(3)
+dot                      f(3), f(3)
+dot                      f(3), f(4)
+vdot                     f(3), f(3)
+outer                    f(3), f(2)
+ger                      f(3), f(2)
+addmm                    f(2, 4), f(2, 3), f(3, 4)
+addmm                    f(4), f(2, 3), f(3, 4), beta=0.5, alpha=2
+addmv                    f(2), f(2, 3), f(3)
+addr                     f(2, 3), f(2), f(3)
+baddbmm                  f(2, 2, 4), f(2, 2, 3), f(2, 3, 4)
+addbmm                   f(2, 4), f(2, 2, 3), f(2, 3, 4)
+vander                   f(3)
+linalg.vander            f(3)
+combinations             f(4)
+# ordering
+kthvalue                 f(4, 3), 2
+topk                     f(4, 3), 2
+bucketize.Tensor         f(2, 3), f(4, kind="sorted")
+bucketize.Scalar         0.5, f(4, kind="sorted")
+searchsorted.Tensor      f(4, kind="sorted"), f(2, 3)
+searchsorted.Scalar      f(4, kind="sorted"), 0.5
+# pointwise with a narrow domain
+acosh                    f(2, 3, kind="positive")
+logit                    f(2, 3, kind="unit")
+erfinv                   f(2, 3, kind="unit")
+mvlgamma                 f(2, 3, kind="positive"), 1
+polygamma                1, f(2, 3, kind="positive")
+digamma                  f(2, 3, kind="positive")
+lerp.Scalar              f(2, 3), f(2, 3), 0.3
+prelu                    f(2, 3), f(3)
+nn.functional.glu        f(2, 4)
+where                    b(2, 3), f(2, 3), f(2, 3)
+where                    b(2, 3), f(3), 2.5
+where                    b(2, 3)
+masked_fill              f(2, 3), b(2, 3), 2.5
+masked_fill.Tensor       f(2, 3), b(2, 3), f()
+# shape and combining
+constant_pad_nd          f(2, 3), (1, 2)
+nn.functional.pad        f(2, 3), (1, 2)
+nn.functional.pad        f(1, 2, 3), (1, 1), mode="reflect"
+nn.functional.pad        f(1, 2, 3), (1, 1), mode="replicate"
+nn.functional.pad        f(1, 2, 3), (1, 1), mode="circular"
+pixel_shuffle            f(1, 4, 2, 3), 2
+pixel_unshuffle          f(1, 1, 4, 6), 2
+channel_shuffle          f(1, 4, 2, 3), 2
+tile                     f(2, 3), (2, 1)
+roll                     f(2, 3), 1
+flip                     f(2, 3), (0,)
+cat                      [f(2, 3), f(1, 3)]
+cat                      [f(2, 3), i(2, 1)], dim=1
+stack                    [f(2, 3), f(2, 3)], 1
+hstack                   [f(2, 3), f(2, 1)]
+vstack                   [f(2, 3), f(3)]
+dstack                   [f(2, 3), f(2, 3)]
+column_stack             [f(2, 3), f(2)]
+block_diag               f(2, 3), f(1, 2)
+meshgrid                 f(2), f(3), indexing="ij"
+cartesian_prod           f(2), f(3)
+chunk                    f(5, 3), 2
+split                    f(5, 3), 2
+split                    f(5, 3), [1, 4]
+split_with_sizes         f(5, 3), [1, 4]
+tensor_split             f(5, 3), 2
+tensor_split             f(5, 3), (1, 2)
+hsplit                   f(2, 4), 2
+vsplit                   f(4, 2), 2
+dsplit                   f(1, 2, 4), 2
+unbind                   f(2, 3)
+unbind                   f(2, 3), 1
+transpose                f(2, 3), 0, 1
+swapaxes                 f(2, 3), 0, 1
+t                        f(2, 3)
+permute                  f(2, 3, 4), (2, 0, 1)
+movedim                  f(2, 3, 4), 0, -1
+reshape                  f(2, 3), (3, -1)
+reshape                  f(2, 3, layout="transposed"), (6,)
+reshape                  f(2, 3), (4, 2)
+flatten                  f(2, 3, 4), 1
+ravel                    f(2, 3)
+unflatten                f(2, 6), 1, (2, 3)
+broadcast_to             f(3), (2, 3)
+unsqueeze                f(2, 3), 1
+unsqueeze                f(2, 3), 4
+squeeze                  f(2, 1, 3)
+squeeze                  f(2, 1, 3), 1
+select                   f(2, 3), 1, -1
+select                   f(2, 3), 1, 3
+narrow                   f(5, 3), 0, 1, 2
+diagonal                 f(3, 3)
+diagonal                 f(2, 3, 3), 1, 1, 2
+as_strided               f(6), (2, 2), (2, 1), 1
+adjoint                  f(2, 3)
+atleast_2d               f(3)
+broadcast_tensors        f(2, 1), f(3)
+clone                    f(2, 3, layout="transposed")
+detach                   f(2, 3)
+diag                     f(3)
+diag                     f(3, 3), 1
+# reductions and norms
+norm                     f(2, 3)
+norm                     f(2, 3), 1, 0
+norm                     f(2, 3), "fro"
+norm                     f(2, 3), inf, (0, 1), True
+linalg.norm              f(3, 3)
+linalg.norm              f(3, 3), "nuc"
+linalg.matrix_norm       f(3, 3)
+linalg.cond              f(3, 3)
+quantile                 f(2, 3), 0.4
+quantile                 f(2, 3), f(2, kind="unit"), 1
+nanquantile              f(2, 3), 0.4
+unique                   i(6)
+unique                   i(6), return_inverse=True, return_counts=True
+unique_consecutive       i(6)
+bincount                 i(6, below=4)
+histc                    f(6), 3
+cdist                    f(2, 3), f(4, 3)
+cov                      f(2, 5)
+# products and solvers
+matmul                   f(2, 3), f(3, 4)
+matmul                   f(3), f(3, 4)
+matmul                   f(2, 3), f(3)
+matmul                   f(2, 1, 2, 3), f(3, 3, 4)
+matmul                   f(2, 3), f(2, 3)
+einsum                   "ij,jk->ik", f(2, 3), f(3, 4)
+einsum                   "bij,bjk", f(2, 2, 3), f(2, 3, 4)
+tensordot                f(2, 3, 4), f(3, 4, 2), 2
+linalg.multi_dot         [f(2, 3), f(3, 4), f(4, 2)]
+cross                    f(2, 3), f(2, 3), 1
+inverse                  f(3, 3)
+linalg.inv               f(3, 3)
+linalg.solve             f(3, 3), f(3, 2)
+linalg.cholesky          f(3, 3, kind="definite")
+cholesky                 f(3, 3, kind="definite")
+linalg.lstsq             f(4, 3), f(4, 2)
+# indexing
+gather                   f(3, 4), 1, i(3, 2, below=4)
+gather                   f(3, 4), 0, i(2, 4, below=9)
+scatter                  f(3, 4), 1, i(3, 1, below=4), f(3, 1)
+scatter                  f(3, 4), 1, i(3, 1, below=4), 2.5
+scatter_add              f(3, 4), 0, i(3, 4, below=3), f(3, 4)
+scatter_reduce           f(3, 4), 0, i(3, 4, below=3), f(3, 4), "sum"
+scatter_reduce           f(3, 4), 0, i(3, 4, below=3), f(3, 4), "amax"
+index_select             f(3, 4), 1, i(3, below=4)
+index_add                f(3, 4), 0, i(2, below=3), f(2, 4)
+index_copy               f(3, 4), 0, Array("int64", (3,), "", "pivots"), f(3, 4)
+index_fill               f(3, 4), 0, i(2, below=3), 2.5
+take                     f(3, 4), i(2, 2, below=12)
+put                      f(3, 4), i(2, below=12), f(2), True
+masked_scatter           f(2, 3), b(2, 3), f(6)
+masked_select            f(2, 3), b(2, 3)
+take_along_dim           f(3, 4), i(3, 1, below=4), 1
+nonzero                  i(2, 3, below=2)
+argwhere                 i(2, 3, below=2)
+repeat_interleave        f(2, 3), 2
+repeat_interleave        f(2, 3), i(3, below=3), 1
+index_put                f(3, 4), (i(2, below=3), i(2, below=4)), f(2)
+nn.functional.one_hot    i(4, below=3)
+nn.functional.embedding  i(2, 3, below=4), f(4, 2)
+# comparison
+equal                    f(2, 3), f(2, 3)
+allclose                 f(2, 3), f(2, 3)
+nn.functional.cosine_similarity  f(2, 3), f(2, 3)
+nn.functional.pairwise_distance  f(2, 3), f(2, 3)
+nn.functional.normalize  f(2, 3)
+# activations
+nn.functional.relu       f(2, 3)
+nn.functional.relu6      f(2, 3)
+nn.functional.leaky_relu f(2, 3), 0.2
+nn.functional.hardtanh   f(2, 3)
+nn.functional.hardsigmoid f(2, 3)
+nn.functional.hardswish  f(2, 3)
+nn.functional.threshold  f(2, 3), 0.1, 2.0
+nn.functional.elu        f(2, 3)
+nn.functional.selu       f(2, 3)
+nn.functional.celu       f(2, 3)
+nn.functional.silu       f(2, 3)
+nn.functional.mish       f(2, 3)
+nn.functional.softsign   f(2, 3)
+nn.functional.tanhshrink f(2, 3)
+nn.functional.softmax    f(2, 3), 1
+nn.functional.softmin    f(2, 3), 1
+nn.functional.log_softmax f(2, 3), 1
+nn.functional.prelu      f(2, 3), f(1)
+# losses
+nn.functional.mse_loss   f(2, 3), f(2, 3)
+nn.functional.mse_loss   f(2, 3), f(2, 3), reduction="none"
+nn.functional.l1_loss    f(2, 3), f(2, 3)
+nn.functional.smooth_l1_loss f(2, 3), f(2, 3)
+nn.functional.huber_loss f(2, 3), f(2, 3), delta=0.5
+nn.functional.poisson_nll_loss f(2, 3), f(2, 3, kind="positive")
+nn.functional.gaussian_nll_loss f(2, 3), f(2, 3), f(2, 3, kind="positive")
+nn.functional.nll_loss   f(4, 3), i(4, below=3)
+nn.functional.nll_loss   f(4, 3), i(4, below=9)
+nn.functional.nll_loss   f(2, 3, 4), i(2, 4, below=3), f(3, kind="positive"), reduction="sum"
+nn.functional.cross_entropy f(4, 3), i(4, below=3)
+nn.functional.cross_entropy f(4, 3), i(4, below=3), f(3, kind="positive"), label_smoothing=0.1
+nn.functional.cross_entropy f(4, 3), f(4, 3, kind="unit")
+nn.functional.multi_margin_loss f(4, 3), i(4, below=3)
+nn.functional.multilabel_soft_margin_loss f(2, 3), f(2, 3, kind="unit")
+nn.functional.binary_cross_entropy f(2, 3, kind="unit"), f(2, 3, kind="unit")
+nn.functional.binary_cross_entropy_with_logits f(2, 3), f(2, 3, kind="unit")
+nn.functional.kl_div     f(2, 3), f(2, 3, kind="unit"), reduction="batchmean"
+nn.functional.soft_margin_loss f(2, 3), f(2, 3, kind="sign")
+nn.functional.hinge_embedding_loss f(2, 3), f(2, 3, kind="sign")
+nn.functional.margin_ranking_loss f(3), f(3), f(3, kind="sign")
+nn.functional.cosine_embedding_loss f(2, 3), f(2, 3), f(2, kind="sign")
+nn.functional.triplet_margin_loss f(2, 3), f(2, 3), f(2, 3)
+""")
