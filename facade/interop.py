@@ -25,9 +25,12 @@ def jaxpr(tensors):
     holds what this thread has recorded and not yet evaluated: a read (`print`, `item`) or `backward()` evaluates, and what
     is computed has no history left to show, so its jaxpr returns its argument. Looking does not evaluate the tensors.
 
-        x = torch.ones(3)
-        print(interop.jaxpr((x * x).sum()))
-        { lambda ; a:f32[3]. let b:f32[3] = mul a a; c:f32[] = reduce_sum[axes=(0,)] b in (c,) }
+        >>> x = torch.ones(3)
+        >>> print(interop.jaxpr(x * x + 2))
+        { lambda ; a:f32[3]. let
+            b:f32[3] = mul a a
+            c:f32[3] = add b 2.0:f32[]
+          in (c,) }
     """
     values = [each.value for each in ([tensors] if isinstance(tensors, Tensor) else tensors)]
     closed, _ = engine.jaxpr_of(values)
@@ -48,8 +51,9 @@ def pure(function):
 
     `jax.grad` differentiates the arithmetic: `detach()` and `no_grad` concern `backward()`, and JAX does not see them.
 
-        slope = jax.grad(pure(lambda x: (x ** 2).sum()))
-        slope(jax.numpy.arange(3.0))        # [0. 2. 4.]
+        >>> slope = jax.grad(interop.pure(lambda x: (x ** 2).sum()))
+        >>> print(slope(jax.numpy.arange(3.0)))
+        [0. 2. 4.]
     """
     @functools.wraps(function)
     def on_arrays(*arguments, **options):

@@ -41,9 +41,9 @@ class Array(NamedTuple):
         """The tensor in the world `torch`; track: in double precision and requiring a gradient where it is free."""
         values = self.values(seed)
         dtype = getattr(torch, "float64" if track and self.dtype == "float32" else self.dtype)
-        if self.layout == "transposed":
+        if self.layout == "transposed" and values.ndim:
             made = torch.tensor(values.transpose().copy(), dtype=dtype).permute(*reversed(range(values.ndim)))
-        elif self.layout == "strided":
+        elif self.layout == "strided" and values.ndim:
             made = torch.tensor(np.repeat(values, 2, -1), dtype=dtype)[..., ::2]
         else:
             made = torch.tensor(values, dtype=dtype)
@@ -195,7 +195,8 @@ def tensor_samples(sample, pointwise, fixed):
         return sample.map(lambda each: each._replace(**changes) if isinstance(each, Array) and each.is_free else each)
     if not any(each.is_free for each in sample.arrays()):
         return [sample.map(lambda each: each._replace(dtype="bool") if isinstance(each, Array) and each.kind == "normal" else each)]
-    made = [free(dtype=dtype) for dtype in ("float64", "int64", "bool")] + [free(layout=layout) for layout in ("transposed", "strided")]
+    doubled = sample.map(lambda each: each._replace(dtype="float64") if isinstance(each, Array) and each.dtype == "float32" else each)
+    made = [doubled, *(free(dtype=dtype) for dtype in ("int64", "bool"))] + [free(layout=layout) for layout in ("transposed", "strided")]
     if not fixed:
         made += [free(shape=(0, 3)), free(shape=()), free(shape=(4,)), free(shape=(2, 1, 3))]
     if pointwise:
@@ -313,6 +314,9 @@ mvlgamma                 f(2, 3, kind="positive"), 1
 polygamma                1, f(2, 3, kind="positive")
 digamma                  f(2, 3, kind="positive")
 lerp.Scalar              f(2, 3), f(2, 3), 0.3
+clamp.Tensor             f(2, 3), f(2, 3), f(3)
+clamp.Tensor             f(2, 3), max=f(2, 3)
+clip.Tensor              f(2, 3), f(2, 3), f(3)
 prelu                    f(2, 3), f(3)
 nn.functional.glu        f(2, 4)
 where                    b(2, 3), f(2, 3), f(2, 3)
@@ -320,6 +324,9 @@ where                    b(2, 3), f(3), 2.5
 where                    b(2, 3)
 masked_fill              f(2, 3), b(2, 3), 2.5
 masked_fill.Tensor       f(2, 3), b(2, 3), f()
+# convolutions
+convolution              f(1, 2, 5), f(3, 2, 2), f(3), (1,), (0,), (1,), False, (0,), 1
+convolution              f(1, 2, 5, 5), f(4, 1, 2, 2), None, (2, 1), (1, 0), (1, 1), False, (0, 0), 2
 # shape and combining
 constant_pad_nd          f(2, 3), (1, 2)
 nn.functional.pad        f(2, 3), (1, 2)

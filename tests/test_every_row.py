@@ -75,6 +75,11 @@ def weighted_sum(tensors, torch):
     return total
 
 
+def gradients_of(tensors):
+    """Each tensor's gradient, or None, as an ordinary tensor (torch has one of zeros that cannot be looked at)."""
+    return [None if tensor.grad is None else tensor.grad + 0 for tensor in tensors]
+
+
 def values(torch, place, name, sample, ordered=True):
     """The results, and (where the order in memory is promised) whether each is contiguous."""
     args, kwargs, _ = sample.make(torch)
@@ -91,7 +96,7 @@ def gradients(torch, place, name, sample):
     yield [result.grad_fn and type(result.grad_fn).__name__ for result in results]
     if isinstance(total, torch.Tensor):
         total.backward()
-        yield [tensor.grad for tensor in made]
+        yield gradients_of(made)
 
 
 def in_place(torch, place, name, sample):
@@ -111,7 +116,7 @@ def in_place_gradients(torch, place, name, sample):
     yield target.grad_fn and type(target.grad_fn).__name__
     if target.requires_grad:
         weighted_sum([target], torch).backward()
-        yield [tensor.grad for tensor in made]
+        yield gradients_of(made)
 
 
 def with_out(torch, place, name, sample, dtypes):
@@ -211,7 +216,8 @@ def test_out(row):
 def test_composite(name):
     place = LINED[name].at[0]
     tried = samples.TABLE[name]
-    judge(values, place, LINED[name].name, tried + samples.tensor_samples(tried[0], False, True))
+    ordered = LINED[name].function.__module__.endswith(".views")
+    judge(values, place, LINED[name].name, tried + samples.tensor_samples(tried[0], False, True), ordered=ordered)
     judge(gradients, place, LINED[name].name, smooth(tried))
 
 
@@ -263,7 +269,7 @@ def saved_by_torch(row, sample):
 
 @each_row
 def test_saves_what_torch_saves(row):
-    tried = smooth(working(values, place_of(row), row))[:1] if row.differentiable else []
+    tried = smooth(working(gradients, place_of(row), row))[:1] if row.differentiable else []
     for sample in tried:
         found = saved_by_torch(row, sample)
         assert found in ("unknown", row.saves), f"torch saves {found}, the row {row.saves}"
@@ -271,7 +277,7 @@ def test_saves_what_torch_saves(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.schema.line.split(" -> ")[0])
 def test_doc_is_one_sentence(row):
-    assert row.doc == row.doc.strip() and not row.doc.endswith(".") and "\n" not in row.doc and ". " not in row.doc and len(row.doc.split()) > 1
+    assert row.doc == row.doc.strip() and not row.doc.endswith(".") and "\n" not in row.doc and ". " not in row.doc and row.doc
 
 
 # ---------------------------------------------------------------- the checker can fail

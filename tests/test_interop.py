@@ -1,5 +1,7 @@
 """What facade hands to JAX: the jaxpr of a history, whole functions, single arrays."""
 
+import doctest
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -191,3 +193,9 @@ def test_a_write_reaches_neither_side():
 def test_what_a_tensor_cannot_hold_is_refused():
     with pytest.raises(TypeError, match="a tensor cannot hold a JAX array of dtype key"):
         interop.from_jax(jax.random.key(0))
+
+
+def test_the_examples_in_the_documentation():
+    names = {"torch": torch, "interop": interop, "jax": jax}
+    results = doctest.testmod(interop, extraglobs=names)
+    assert results.attempted == 4 and not results.failed

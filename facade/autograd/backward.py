@@ -249,6 +249,14 @@ def _check_nan(node, results):
                 raise RuntimeError(f"Function '{node.name()}' returned nan values in its {index}th output.")
 
 
+def take(leaf, value):
+    """Give a leaf its new gradient, the old one added in: the same tensor is written to."""
+    if leaf._grad is None:
+        leaf._grad = Tensor._of(value)
+    else:
+        write(leaf._grad, value)
+
+
 def accumulate(leaf, gradient, create_graph):
     """Add a gradient to `leaf.grad`: the same tensor is written to, or a new one made as torch does."""
     existing = leaf._grad

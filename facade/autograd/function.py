@@ -201,7 +201,7 @@ class FunctionMeta(type):
         cls._node_cls = type(f"{name}Backward", (FunctionNode,), {"__slots__": (), "__module__": "torch.autograd.function"})
 
 
-class Function(metaclass=FunctionMeta):
+class Function(FunctionCtx, metaclass=FunctionMeta):
     """An operation with a derivative of one's own: subclass it, write `forward` and `backward` as static methods, call `apply`.
 
     forward(ctx, *args) computes, and leaves on `ctx` what backward needs; or forward(*args) only computes, and

@@ -1,10 +1,12 @@
 """`backward` and `grad`: the two ways to start a walk through the graph."""
 
-from facade.autograd.backward import accumulate, first_gradients, roots_of, walk
+from facade.autograd.backward import accumulate, first_gradients, roots_of, take, walk
+from facade.autograd.shortcut import attempt
 from facade.autograd.graph import GradientEdge
 from facade.core import engine
 from facade.core.ops.composites.combining import stack
 from facade.core.tensor.history import AccumulateGrad, edge_of
+from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
 
@@ -34,12 +36,17 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if len(gradients) != len(tensors):
         raise RuntimeError(f"grad_tensors was specified but its length ({len(gradients)}) does not match the length of tensors ({len(tensors)})")
     retain_graph = create_graph if retain_graph is None else retain_graph
-    gradients = first_gradients(tensors, gradients)
-    roots = roots_of(tensors, gradients, create_graph)
-    if inputs is None:
-        walk(roots, retain_graph, create_graph)
+
+    def through(tensors, gradients):
+        roots = roots_of(tensors, first_gradients(tensors, gradients), create_graph)
+        if inputs is None:
+            walk(roots, retain_graph, create_graph)
+        else:
+            _into(inputs, roots, retain_graph, create_graph)
+    if gradients == (None,) and inputs is None and not create_graph and not modes.anomaly and tensors[0]._node is not None:
+        attempt(tensors[0]._node, tensors[0]._index, retain_graph, lambda: through(tensors, gradients), take)
     else:
-        _into(inputs, roots, retain_graph, create_graph)
+        through(tensors, gradients)
     engine.evaluate_all()
 
 

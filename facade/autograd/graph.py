@@ -167,7 +167,7 @@ class _RawSaved:
             raise RuntimeError(SET_ALREADY)
         packed = pack_tensor(hooks, self.data.detach())
         if node.inputs.__class__ is not Packed:
-            node.inputs = Packed.of_values(node.kernel, node.inputs)
+            node.inputs, node.epoch = Packed.of_values(node.kernel, node.inputs), None
         node.inputs.slots[self.slot] = hooks, packed
         node.inputs.hidden.pop(self.slot, None)
 

@@ -2,6 +2,9 @@
 
 import warnings
 
+import numpy as np
+
+from facade.core import dtypes, engine
 from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.tensor import Tensor
 
@@ -18,7 +21,7 @@ class Variable(metaclass=VariableMeta):
 
     def __new__(cls, data=None, requires_grad=False, volatile=None):
         if data is None:
-            return Tensor([])
+            return Tensor._of(engine.constant(np.zeros(0, dtypes.get_default_dtype().numpy)))
         if not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         if volatile:

@@ -114,7 +114,7 @@ def _update(optimizer, step, statics, leading, state, params):
                     check_writable(kept)
     values = [each.value if isinstance(each, Tensor) else each for each in inputs]
     results, kernel = engine.record(step, statics, values)
-    node = _history(kernel, inputs, values, targets) if modes.grad else None
+    node = _history(kernel, inputs, values, targets, results[0]) if modes.grad else None
     for index, (value, (target, known, name, writes)) in enumerate(zip(results, targets)):
         if target is None:
             known[name] = Tensor._of(value, node, index)
@@ -124,9 +124,9 @@ def _update(optimizer, step, statics, leading, state, params):
                 target.version_counter.version += writes - 1
 
 
-def _history(kernel, inputs, values, targets):
+def _history(kernel, inputs, values, targets, result):
     """The node of a differentiable step. What it writes to itself does not count as modified: it keeps the values from before."""
-    node = make_node(kernel, inputs, values, node_class("AddBackward0"))
+    node = make_node(kernel, inputs, values, node_class("AddBackward0"), result)
     if node is not None:
         written = {id(target) for target, *_ in targets}
         node.saved = [saved for saved in node.saved if id(saved[0]) not in written]

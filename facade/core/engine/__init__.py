@@ -16,7 +16,8 @@ from facade.core.engine.policy import eagerly, settings
 from facade.core.engine.pullback import pullback_of
 from facade.core.engine.replay import jaxpr_of, recording_in_trace
 from facade.core.engine.stats import counters, expect_compiles
-from facade.core.engine.trace import defer_check, record
+from facade.core.engine.tape import tapes
+from facade.core.engine.trace import Stretch, defer_check, record
 
-__all__ = ["Kernel", "Spec", "Value", "computed", "constant", "counters", "defer_check", "eagerly", "evaluate", "evaluate_all",
-           "expect_compiles", "jaxpr_of", "kernel_of", "pullback_of", "read", "record", "recording_in_trace", "settings", "spec_of"]
+__all__ = ["Kernel", "Spec", "Stretch", "Value", "computed", "constant", "counters", "defer_check", "eagerly", "evaluate", "evaluate_all",
+           "expect_compiles", "jaxpr_of", "kernel_of", "pullback_of", "read", "record", "recording_in_trace", "settings", "spec_of", "tapes"]

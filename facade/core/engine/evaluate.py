@@ -91,10 +91,10 @@ class Program:
     """What computes some slots of a state: met for the first time on the host, then compiled.
 
     leaves, leaf_slots: the computed values that are needed, and where they go; given_up: those of them whose memory the
-    results may take over.
+    results may take over; numbers: the Python numbers that are needed, as (type, index).
     """
 
-    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "kinds", "runs", "compiled", "small")
+    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "compiled", "small")
 
     def __init__(self, state, outputs, spent=()):
         needed = set(outputs)
@@ -115,8 +115,7 @@ class Program:
         self.leaves = self.given_up + tuple(leaf for leaf in reversed(leaves) if leaf not in self.given_up)
         self.leaf_slots = tuple(leaves[leaf] for leaf in self.leaves)
         self.small = size <= settings.host_elements
-        kinds = {kind for _, sources, _ in self.steps for kind, _ in sources if kind is not None}
-        self.kinds = {kind: [where for _, sources, _ in self.steps for this, where in sources if this is kind] for kind in kinds}
+        self.numbers = [source for _, sources, _ in self.steps for source in sources if source[0] is not None]
 
     def replay(self, arrays, number):
         """The outputs, from the arrays of the leaves and `number(kind, index)`: under a trace, a piece of that trace."""
@@ -142,22 +141,26 @@ class Program:
                                lambda kind, where: number_array(epoch.numbers[where], kind))
 
     def compile(self):
-        """Make one jitted function of (arrays given up, arrays kept, numbers by kind)."""
+        """Make one jitted function of (arrays given up, arrays kept and numbers, in order)."""
         totals.programs += 1
-        place = {where: index for wheres in self.kinds.values() for index, where in enumerate(wheres)}
+        count, leaves = len(self.given_up), len(self.leaves)
+        place = {number: leaves + index for index, (_, number) in enumerate(self.numbers)}
 
-        def program(given_up, kept, numbers):
-            return self.replay((*given_up, *kept), lambda kind, where: numbers[kind.__name__][place[where]])
-        self.compiled = jax.jit(program, donate_argnums=0)
+        def program(*arguments):
+            return self.replay(arguments[:leaves], lambda kind, where: arguments[place[where]].astype(SCALARS[kind]))
+        self.compiled = jax.jit(program, donate_argnums=tuple(range(count)))
 
     def on_device(self, epoch):
         """Run the compiled program."""
-        numbers = {kind.__name__: np.array([epoch.numbers[where] for where in wheres], SCALARS[kind])
-                   for kind, wheres in self.kinds.items()}
-        arrays = [_on_device(epoch.leaves[leaf]) for leaf in self.leaves]
-        count = len(self.given_up)
+        leaves, numbers = epoch.leaves, epoch.numbers
+        arguments = []
+        for leaf in self.leaves:
+            array = leaves[leaf].array
+            arguments.append(_on_device(leaves[leaf]) if array.__class__ is np.ndarray else array)
+        for _, where in self.numbers:
+            arguments.append(numbers[where])
         with jax.enable_x64(True):
-            return self.compiled(arrays[:count], arrays[count:], numbers)
+            return self.compiled(*arguments)
 
 
 def number_array(number, kind):
@@ -178,10 +181,10 @@ def _step(state, targets):
 
 
 def _on_device(value):
-    array = value.array
-    if array.__class__ is np.ndarray and array.nbytes > settings.inline_bytes:
-        array = value.array = jax.device_put(array)
-    return array
+    """The array of a value made by NumPy: a small one goes to the program as it is, a large one is put on the device once."""
+    if value.array.nbytes > settings.inline_bytes:
+        value.array = jax.device_put(value.array)
+    return value.array
 
 
 _recent = {}     # the programs in use, least recently used first: (state, key) -> None

@@ -19,16 +19,16 @@ class State:
     """A node of the trie: everything recorded so far.
 
     kernel, inputs: the last entry, and where its inputs come from (a slot, a number's type, or None);
-    kernel is None for a leaf, whose spec is `inputs`. slots, leaves, numbers, length (operations): how many so far.
+    kernel is None for a leaf, whose spec is `inputs`. stretches: recorded before from here on, by whatever key. slots, leaves, numbers, length (operations): how many so far.
     """
 
-    __slots__ = ("next", "parent", "kernel", "inputs", "slots", "leaves", "numbers", "length", "programs")
+    __slots__ = ("next", "parent", "kernel", "inputs", "slots", "leaves", "numbers", "length", "programs", "stretches")
 
     def __init__(self, parent, kernel, inputs, slots, leaves, numbers):
         self.parent, self.kernel, self.inputs = parent, kernel, inputs
         self.slots, self.leaves, self.numbers = slots, leaves, numbers
         self.length = 0 if parent is None else parent.length + (kernel is not None)
-        self.next, self.programs = {}, {}
+        self.next, self.programs, self.stretches = {}, {}, {}
 
     def path(self):
         """The states from the first entry to this one."""

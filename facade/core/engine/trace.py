@@ -86,3 +86,47 @@ def defer_check(value, judge):
     For errors that depend on data, such as an index out of range: raised at the latest when something is read.
     """
     tapes.epoch.checks.append((value, judge))
+
+
+class Stretch:
+    """A stretch of recording that was done before at the same state: what it enters, what it makes, and where it ends.
+
+    entered: (position among the given values, leaf index, slot); made: (slot, spec) of the results.
+    """
+
+    __slots__ = ("end", "entered", "made")
+
+    @classmethod
+    def since(cls, epoch, start, given, numbers, results):
+        """The stretch from the state `start` of `epoch` to now, or None where it cannot be repeated.
+
+        given: the values that may have been entered; numbers: how many numbers the caller can bring again;
+        results: pending values that it made.
+        """
+        if epoch is not tapes.epoch or epoch.state.numbers - start.numbers != numbers or any(value.epoch is not epoch for value in results):
+            return None
+        stretch, position, entered, state = cls(), {id(value): index for index, value in enumerate(given)}, [], epoch.state
+        while state is not start:
+            if state.kernel is None:
+                leaf = state.parent.leaves
+                entered.append((position.get(id(epoch.leaves[leaf])), leaf, state.parent.slots))
+            state = state.parent
+        if any(place is None for place, _, _ in entered):
+            return None
+        stretch.end, stretch.entered, stretch.made = epoch.state, entered, [(value.slot, value.spec) for value in results]
+        return stretch
+
+    def repeat(self, epoch, given, numbers):
+        """Record it again, with other values of the same specs; its results."""
+        for position, leaf, slot in self.entered:
+            value = given[position]
+            epoch.leaves[leaf], epoch.slot_of[value] = value, slot
+        for index, number in enumerate(numbers, epoch.state.numbers):
+            epoch.numbers[index] = number
+        results = []
+        for slot, spec in self.made:
+            epoch.values[slot] = result = Value()
+            result.spec, result.array, result.epoch, result.slot = spec, None, epoch, slot
+            results.append(result)
+        epoch.state = self.end
+        return results

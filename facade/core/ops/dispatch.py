@@ -35,7 +35,7 @@ def apply(row, statics, inputs):
     results, kernel = record(row, statics, values)
     node = None
     if tracked and row.differentiable and modes.grad:
-        node = make_node(kernel, inputs, values, row.node)
+        node = make_node(kernel, inputs, values, row.node, results[0])
     if len(results) == 1 and not row.schema.returns_list:
         result = _make(Tensor)
         result._value = value = results[0]
@@ -56,7 +56,7 @@ def _several(row, results, node):
                for index, value in enumerate(results)]
     if row.schema.returns_list:
         return tensors
-    return result_tuple(row.name, row.schema.results, tensors)
+    return result_tuple("linalg_" * (row.at == ("linalg",)) + row.name, row.schema.results, tensors)
 
 
 def _keep_memory_order(result, inputs):
@@ -78,7 +78,7 @@ def apply_view(row, statics, source, numbers=()):
     if not modes.grad:
         view._untracked_view = True
     elif is_floating(view):
-        view._node = make_node(kernel, [source, *numbers], [source.value, *numbers], row.node)
+        view._node = make_node(kernel, [source, *numbers], [source.value, *numbers], row.node, value)
     return view
 
 
@@ -113,13 +113,19 @@ def apply_inplace(row, statics, inputs):
         else:
             values.append(each)
     results, kernel = record(row.twin, statics, values)
-    node = make_node(kernel, inputs, values, row.node) if recorded and row.differentiable else None
+    node = make_node(kernel, _frozen(inputs, values), values, row.node, results[0]) if recorded and row.differentiable else None
     write(target, results[0], node)
     if node is not None:
-        # what the write replaced is kept as it was, so only the other inputs can have been written to since
-        others = node.saved[1:] if node.inputs and node.inputs[0] is not None else node.saved
-        node.saved = [*(() if row.saves == "result" else others), *([(target.version_counter, target._version, None)] if row.saves else ())]
+        if node.inputs and not modes.saved_hooks and node.inputs[0] is not None:
+            node.saved = node.saved[1:]     # what the write replaced is kept as it was, so only the other inputs can be written to
+        if row.saves is not None:
+            node.save_result(target)
     return target
+
+
+def _frozen(inputs, values):
+    """The inputs of a write as saved-tensor hooks may keep them: the target as it is before."""
+    return inputs if not modes.saved_hooks else (Tensor._of(values[0], *(edge_of(inputs[0]) or ())), *inputs[1:])
 
 
 def apply_out(name, compute, out, inputs):

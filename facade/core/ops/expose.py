@@ -27,12 +27,22 @@ def namespace(place):
     for name, rows in _groups(place).items():
         functions[name] = make_function(name, rows)
         writable = [row for row in rows if row.inplace]
-        if writable and place in ("torch", "nn.functional"):
+        if writable and name + "_" in WRITING.get(place, ()):
             functions[name + "_"] = make_function(name + "_", writable, inplace=True)
     functions.update((each.name, each.function) for each in COMPOSITES if place in each.at)
     if place == "torch":
         TABLE_FUNCTIONS.update(functions)
     return functions
+
+
+# The in-place twins that torch also has as functions: most of those of one argument, and a few more.
+WRITING = {
+    "torch": set("""abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_ ceil_ celu_ clamp_ clamp_max_
+        clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ erf_ erfc_ exp2_ exp_ expm1_ fix_ floor_ frac_ gcd_ i0_ index_put_ lcm_ ldexp_ log10_ log1p_
+        log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ selu_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_
+        threshold_ trunc_ xlogy_""".split()),
+    "nn.functional": {"celu_", "elu_", "hardtanh_", "leaky_relu_", "relu_", "selu_", "threshold_"},
+}
 
 
 def attach_methods():
@@ -78,8 +88,7 @@ CALLS = {
     "__pow__": _guarded(lambda self, other: self.pow(other)), "__ipow__": _guarded(lambda self, other: self.pow_(other)),
     "__rpow__": _guarded(lambda self, other: TABLE_FUNCTIONS["pow"](other, self)),
     "__rtruediv__": _guarded(lambda self, other: self.reciprocal() * other),
-    "__matmul__": _guarded(lambda self, other: self.matmul(other)),
-    "__rmatmul__": _guarded(lambda self, other: TABLE_FUNCTIONS["matmul"](other, self)),
+    "__matmul__": lambda self, other: self.matmul(other) if isinstance(other, Tensor) else NotImplemented,
 }
 TABLE_FUNCTIONS = {}
 

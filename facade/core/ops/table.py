@@ -118,7 +118,7 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     line: torch's signature; function: arrays and static arguments in its order, pure; kind: of promotion (see promotion.py);
     doc: one sentence; at: the namespaces that have it ('torch Tensor' if not said; 'nn.functional', 'linalg', ...);
     inplace: whether there is an in-place twin (the pointwise ones have); node: the name of its derivative where torch's differs
-    from the rule; place, strides: for a view, how to write through it and where its elements lie; static: Scalar parameters
+    from the rule ('NotImplemented' where torch has none); place, strides: for a view, how to write through it and where its elements lie; static: Scalar parameters
     that are compiled in; numbers: whether Python numbers may stand for tensors after the first; saves='result' where torch
     keeps the result for the derivative in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input.
     """
@@ -132,7 +132,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.differentiable, row.saves, row.check = differentiable, saves, check
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
-    row.node = node_class(row.node_name, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0)
+    row.node = node_class(row.node_name, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
+                          underivable=schema.name if row.node_name == "NotImplemented" else None)
     row.twin = InPlace(row) if row.inplace else None
     TABLE.append(row)
     return row

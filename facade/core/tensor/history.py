@@ -138,16 +138,18 @@ class KernelNode(Node):
 
     wanted: which inputs get a gradient, an index for each edge that is not None; inputs: what the pullback needs, by index;
     saved: what torch would have saved, for its error when that was written to since: (tensor, version, value) of an input,
-    or (version counter, version, None) of the result.
+    or (version counter, version, None) of the result; epoch, slot: where the result was recorded.
     """
 
-    __slots__ = ("kernel", "wanted", "inputs", "saved")
+    __slots__ = ("kernel", "wanted", "inputs", "saved", "epoch", "slot")
     saves = None            # 'result' or 'both' where the row says that torch keeps the result
+    underivable = None      # the operation's name where torch has no derivative for it
     tensor_inputs = 0       # how many of the first inputs are tensors by torch's signature, also where a number was given
 
-    def __init__(self, kernel, wanted, edges, inputs, saved):
+    def __init__(self, kernel, wanted, edges, inputs, saved, result):
         self.edges, self.outs, self.hooks, self.sequence = edges, kernel.outs, None, next(_sequence)
         self.kernel, self.wanted, self.inputs, self.saved = kernel, wanted, inputs, saved
+        self.epoch, self.slot = result.epoch, result.slot
         if modes.anomaly:
             self.__dict__.update(place_of_making())
 
@@ -167,6 +169,8 @@ class KernelNode(Node):
         """Raise torch's error when what was saved is gone, or was written to since."""
         if self.inputs is None:
             raise RuntimeError(FREED)
+        if self.underivable is not None:
+            raise RuntimeError(f"derivative for aten::{self.underivable} is not implemented")
         for kept, version, value in self.saved:
             now = kept._version if value is not None else kept.version
             if now != version:
@@ -254,7 +258,7 @@ def track(operator, statics, inputs, cls):
     """
     values = [each.value if isinstance(each, Tensor) else each for each in inputs]
     results, kernel = engine.record(operator, statics, values)
-    node = make_node(kernel, inputs, values, cls) if modes.grad else None
+    node = make_node(kernel, inputs, values, cls, results[0]) if modes.grad else None
     return [Tensor._of(value, node, index) if node is not None and _differentiable(value) else Tensor._of(value)
             for index, value in enumerate(results)]
 
@@ -263,7 +267,7 @@ def _differentiable(value):
     return value.spec.dtype.kind in "fcV"
 
 
-def make_node(kernel, inputs, values, cls):
+def make_node(kernel, inputs, values, cls, result):
     """The node for a recorded kernel, or None when no input requires grad."""
     edges, mask, bit, dead_end = [], 0, 1, False
     for each in inputs:
@@ -288,9 +292,12 @@ def make_node(kernel, inputs, values, cls):
         plan = kernel.facts[mask] = Plan(kernel, mask)
     needed = plan.needed
     if not needed:
-        return cls(kernel, plan.wanted, edges, (), ())
+        return cls(kernel, plan.wanted, edges, (), (), result)
     if modes.saved_hooks:
-        return cls(kernel, plan.wanted, edges, Packed(modes.saved_hooks[-1], kernel, inputs, values, needed, cls.saves != "result"), UNCHECKED)
+        packed = Packed(modes.saved_hooks[-1], kernel, inputs, values, needed, cls.saves != "result")
+        node = cls(kernel, plan.wanted, edges, packed, UNCHECKED, result)
+        node.epoch = None       # only a walk calls the hooks
+        return node
     saved = []
     for index in needed:
         each = inputs[index]
@@ -299,7 +306,7 @@ def make_node(kernel, inputs, values, cls):
             if each._inference:
                 raise RuntimeError(INFERENCE)
     kept = values if plan.all_needed else [value if index in needed else None for index, value in enumerate(values)]
-    return cls(kernel, plan.wanted, edges, kept, saved)
+    return cls(kernel, plan.wanted, edges, kept, saved, result)
 
 
 UNCHECKED = ((Counter(), 0, None),)       # something is saved, and no write to it is noticed

@@ -44,6 +44,7 @@ class Tensor:
     _backward_hooks = None
     _post_accumulate = None
     __array_priority__ = 1000
+    __module__ = "facade"       # where users find it, and what its repr says
 
     @classmethod
     def _of(cls, value, node=None, index=0):

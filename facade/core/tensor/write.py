@@ -130,6 +130,6 @@ def _write_part(tensor, storage, value):
 def _rebase(base, view, value, node, index):
     """Give `base` the history of a write through one of its views."""
     operator, statics, values = _placed(view._chain[len(base._chain):], base.value, value)
-    _, kernel = engine.record(operator, statics, values)
+    (made,), kernel = engine.record(operator, statics, values)
     inputs = [base, Tensor._of(value, node, index), *values[2:]]
-    base._node, base._index = make_node(kernel, inputs, values, node_class("CopySlices")), 0
+    base._node, base._index = make_node(kernel, inputs, values, node_class("CopySlices"), made), 0

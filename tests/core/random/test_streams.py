@@ -3,7 +3,6 @@
 A comparison with torch is of the bits of the numbers, and of the whole state of the generator afterwards.
 """
 
-import importlib.util
 import math
 
 import ml_dtypes
@@ -12,6 +11,7 @@ import pytest
 
 from facade.core.random import streams
 from facade.core.random.mt19937 import MT19937
+from tests import oracle
 
 SIZES = (1, 5, 15, 16, 17, 100, 1000, 100000)
 SEEDS = (0, 2**33 + 12345)
@@ -19,12 +19,12 @@ FLOATS = ("float64", "float32", "float16", "bfloat16")
 COMPLEX = ("complex64", "complex128")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8", "bool")
 
-needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the oracle is not installed")
+needs_torch = pytest.mark.skipif(not oracle.HAVE_TORCH, reason="the oracle is not installed")
 
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch")
+    return oracle.torch
 
 
 def numpy_dtype(name):

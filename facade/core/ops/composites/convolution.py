@@ -1,5 +1,8 @@
 """conv1d to conv3d and their transposes: arguments as one number or several, string padding, inputs without a batch, torch's checks."""
 
+import functools
+
+from facade.core import dtypes
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
 from facade.core.ops.rows.convolution import CONVOLUTION
@@ -33,29 +36,37 @@ def _padding(padding, weight, stride, dilation, rank):
     return _same(weight, stride, dilation) if padding == "same" else (0,) * rank
 
 
+@functools.lru_cache(4096)
 def _check(name, input, weight, bias, stride, padding, dilation, transposed, groups, rank):
-    if input.ndim not in (rank + 1, rank + 2):
+    """Raise torch's error for these specs; what passed once is not looked at again."""
+    if len(input.shape) not in (rank + 1, rank + 2):
         raise RuntimeError(f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: {list(input.shape)}")
-    if weight.ndim != rank + 2:
-        raise RuntimeError(f"expected stride to be a single integer value or a list of {weight.ndim - 2} values to match the convolution dimensions, "
-                           f"but got stride={list(stride)}" if weight.ndim > 2 else "weight should have at least three dimensions")
-    if input.dtype is not weight.dtype:
-        raise RuntimeError(f"Input type (torch.{input.dtype.legacy}Tensor) and weight type (torch.{weight.dtype.legacy}Tensor) should be the same "
+    if len(weight.shape) != rank + 2:
+        raise RuntimeError(f"expected stride to be a single integer value or a list of {len(weight.shape) - 2} values to match the convolution "
+                           f"dimensions, "
+                           f"but got stride={list(stride)}" if len(weight.shape) > 2 else "weight should have at least three dimensions")
+    if input.dtype != weight.dtype:
+        raise RuntimeError(f"Input type (torch.{_legacy(input)}Tensor) and weight type (torch.{_legacy(weight)}Tensor) should be the same "
                            "or input should be a MKLDNN tensor and weight is a dense tensor")
-    if bias is not None and bias.dtype is not input.dtype:
+    if bias is not None and bias.dtype != input.dtype:
         raise RuntimeError(f"Input type ({_long(input)}) and bias type ({_long(bias)}) should be the same")
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
     for values, what, bad in ((padding, "negative padding", lambda each: isinstance(each, int) and each < 0),
-                              (stride, "non-positive stride", lambda each: each <= 0), (dilation, "dilation should be greater than zero", lambda each: each <= 0)):
+                              (stride, "non-positive stride", lambda each: each <= 0),
+                              (dilation, "dilation should be greater than zero", lambda each: each <= 0)):
         if any(map(bad, values)):
             raise RuntimeError(what if what.startswith("dilation") else f"{what} is not supported")
     _check_channels(input, weight, bias, padding, dilation, transposed, groups, rank)
 
 
-def _long(tensor):
+def _legacy(spec):
+    return dtypes.BY_NUMPY[spec.dtype].legacy
+
+
+def _long(spec):
     return {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "ComplexFloat": "c10::complex<float>",
-            "ComplexDouble": "c10::complex<double>"}.get(tensor.dtype.legacy, tensor.dtype.legacy.lower())
+            "ComplexDouble": "c10::complex<double>"}.get(_legacy(spec), _legacy(spec).lower())
 
 
 def _check_channels(input, weight, bias, padding, dilation, transposed, groups, rank):
@@ -65,14 +76,16 @@ def _check_channels(input, weight, bias, padding, dilation, transposed, groups, 
     if kernel[0] < groups:
         raise RuntimeError(f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {kernel} instead")
     if kernel[0] % groups:
-        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {kernel} instead")
+        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {kernel} "
+                           f"instead")
     if channels != wanted:
-        batched = shape if input.ndim == rank + 2 else [1, *shape]
+        batched = shape if len(shape) == rank + 2 else [1, *shape]
         raise RuntimeError(f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {kernel}, expected input{batched} to have "
                            f"{wanted} channels, but got {channels} channels instead")
     out = kernel[1] * groups if transposed else kernel[0]
     if bias is not None and tuple(bias.shape) != (out,):
-        raise RuntimeError(f"Given {'transposed=1' if transposed else 'weight of size'}{', weight of size' if transposed else ''} {kernel}, expected bias "
+        raise RuntimeError(f"Given {'transposed=1' if transposed else 'weight of size'}{', weight of size' if transposed else ''} {kernel}, "
+                           f"expected bias "
                            f"to be 1-dimensional with {out} elements, but got bias of size {list(bias.shape)} instead")
     if not transposed:
         _check_kernel(shape[-rank:], kernel[2:], padding, dilation)
@@ -93,6 +106,10 @@ def _run(input, weight, bias, stride, padding, dilation, transposed, output_padd
     return apply(CONVOLUTION, statics, (input.unsqueeze(0), weight, bias)).squeeze(0)
 
 
+def _spec(tensor):
+    return None if tensor is None else tensor._value.spec
+
+
 def _expose(rank):
     """conv{rank}d and conv_transpose{rank}d."""
     name, transposed_name = f"conv{rank}d", f"conv_transpose{rank}d"
@@ -100,13 +117,13 @@ def _expose(rank):
     def conv(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
         stride, dilation = numbers(stride, rank, "stride"), numbers(dilation, rank, "dilation")
         padding = _padding(padding, weight, stride, dilation, rank)
-        _check(name, input, weight, bias, stride, padding, dilation, False, groups, rank)
+        _check(name, _spec(input), _spec(weight), _spec(bias), stride, padding, dilation, False, groups, rank)
         return _run(input, weight, bias, stride, padding, dilation, False, (0,) * rank, groups, rank)
 
     def conv_transpose(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
         stride, dilation, padding = numbers(stride, rank, "stride"), numbers(dilation, rank, "dilation"), numbers(padding, rank, "padding")
         extra = numbers(output_padding, rank, "output_padding")
-        _check(transposed_name, input, weight, bias, stride, padding, dilation, True, groups, rank)
+        _check(transposed_name, _spec(input), _spec(weight), _spec(bias), stride, padding, dilation, True, groups, rank)
         _check_extra(extra, stride, dilation)
         return _run(input, weight, bias, stride, padding, dilation, True, extra, groups, rank)
     conv.__name__, conv_transpose.__name__ = name, transposed_name

@@ -283,6 +283,24 @@ def where_method(self, condition, other):
     return _choose(condition, self, other)
 
 
+@composite(at="Tensor")
+def fill_diagonal_(input, fill_value, wrap=False):
+    """Write one value to the diagonal; wrap: of a tall matrix, begin again below."""
+    return apply_inplace(table.FILL_DIAGONAL, (ARRAY, ARRAY, bool(wrap)), (input, fill_value))
+
+
+@composite(at="torch")
+def unravel_index(indices, shape):
+    """Indices of the flat tensor as one index for each dimension of `shape`."""
+    if indices.dtype.category != dtypes.INTEGER:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(extent < 0 for extent in shape):
+        raise ValueError(f"'shape' cannot have negative values, but got {shape}")
+    steps = [math.prod(shape[place + 1:]) for place in range(len(shape))]
+    return tuple(indices.floor_divide(step).remainder(extent) for step, extent in zip(steps, shape))
+
+
 # ---------------------------------------------------------------- shapes that depend on data
 def _repeats_vector(repeats):
     if repeats.ndim > 1:
@@ -413,8 +431,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
                                   f"(got mode='{mode}'). Please open a feature request on GitHub.")
     _check_offsets(offsets, indices.shape[0])
     check_index(indices, weight.shape[0], lambda value: RuntimeError(
-        f"Expected i {'< index_size' if value >= 0 else '>= 0'} to be true, but got false.  (Could this error message be improved?  If so, please "
-        "report an enhancement request to PyTorch.)"), wrap=False)
+        f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {value}"), wrap=False)
     if max_norm is not None:
         _renormalize(weight, indices, max_norm, norm_type)
     bags = offsets.shape[0] - bool(include_last_offset)
@@ -446,5 +463,6 @@ def _bags(input, offsets, weights):
 def _check_offsets(offsets, count):
     check_index(offsets[:1], 1, lambda value: RuntimeError("offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
                                                            f"position 0. However, got {value}"), wrap=False)
-    check_index(offsets[-1:], count + 1, lambda value: RuntimeError(f"offsets[-1] can not be greater than input's length {count} but got offsets[-1] of "
+    check_index(offsets[-1:], count + 1, lambda value: RuntimeError(f"offsets[-1] can not be greater than input's length {count} but got "
+                                                                    f"offsets[-1] of "
                                                                     f"{value}"), wrap=False)

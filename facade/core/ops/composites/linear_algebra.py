@@ -27,9 +27,9 @@ def matmul(input, other, *, out=None):
     """The product of matrices, vectors, or batches of matrices that broadcast"""
     if out is not None:
         return apply_out("matmul", lambda: matmul(input, other), out, (input, other))
-    for place, (name, each) in enumerate((("input", input), ("other", other))):
-        if not isinstance(each, Tensor):
-            raise TypeError(f"matmul(): argument '{name}' (position {place + 1}) must be Tensor, not {type(each).__name__}")
+    if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
+        name, place, wrong = ("other", 2, other) if isinstance(input, Tensor) else ("input", 1, input)
+        raise TypeError(f"matmul(): argument '{name}' (position {place}) must be Tensor, not {type(wrong).__name__}")
     left, right = len(input._value.spec.shape), len(other._value.spec.shape)
     if left == 2 and right <= 2 and right:
         row = rows.MM if right == 2 else rows.MV
@@ -40,18 +40,6 @@ def matmul(input, other, *, out=None):
     else:
         row = rows.VECTOR_MATRIX if left == 1 and right == 2 else rows.BATCHED
     return apply(row, (ARRAY, ARRAY), (input, other))
-
-
-@composite(at="Tensor")
-def __matmul__(self, other):
-    """self @ other"""
-    return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
-
-
-@composite(at="Tensor")
-def __rmatmul__(self, other):
-    """other @ self"""
-    return matmul(other, self) if isinstance(other, Tensor) else NotImplemented
 
 
 @composite(at="torch")

@@ -10,6 +10,7 @@ from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index, check_none
 from facade.core.ops.rows import loss as table
 from facade.core.ops.table import ARRAY
+from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
@@ -28,6 +29,14 @@ def _reduction(name, size_average=None, reduce=None):
 
 def _reduced(values, reduction):
     return values if reduction == 0 else values.mean() if reduction == 1 else values.sum()
+
+
+def _constant(name, **arguments):
+    """Raise when an argument that a derivative leaves out requires one."""
+    for argument, each in arguments.items():
+        if each is not None and modes.grad and each.requires_grad:
+            raise RuntimeError(f"The function '{name}' is not differentiable with respect to argument '{argument}'. "
+                               "This input cannot have requires_grad True.")
 
 
 def _warn_of_broadcast(input, target):
@@ -152,6 +161,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 def _nll(input, target, weight, reduction, ignore_index):
     classes = _check_classes(input, target, weight)
     check_index(target, classes, lambda value: IndexError(f"Target {value} is out of bounds."), wrap=False, ignore=ignore_index)
+    _constant("nll_loss_forward" if input.ndim < 3 else "nll_loss2d_forward", weight=weight)
     row = table.NLL if input.ndim < 3 else table.NLL_2D
     return apply(row, (ARRAY, ARRAY, ARRAY, reduction, ignore_index), (input, target, weight))
 
@@ -217,6 +227,12 @@ def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weig
     """cross_entropy of the logits that a linear layer makes of input; options only say how torch would cut the work up."""
     if input.ndim not in (1, 2):
         raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.ndim}")
+    if linear_weight.ndim < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.ndim}")
+    if linear_weight.ndim > 2 and input.ndim == 1:
+        shown = f"({', '.join(map(str, linear_weight.shape))})"
+        raise RuntimeError(f"K-dimensional loss defined by linear_weight shape {shown} requires batched input, (N, {linear_weight.shape[-1]}), "
+                           f"got unbatched input with shape {tuple(input.shape)}")
     logits = input.matmul(linear_weight.flatten(0, -2).t()).unflatten(-1, linear_weight.shape[:-1])
     if linear_bias is not None:
         logits = logits + linear_bias
@@ -238,6 +254,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         raise RuntimeError("multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
                            f"Expected target size [{rows}], but got {list(target.shape)}. Input has shape {list(input.shape)}.")
     check_index(target, input.shape[-1] if input.ndim else 1, lambda value: RuntimeError("target out of range"), wrap=False)
+    _constant("multi_margin_loss", weight=weight)
     if input.ndim == 0:
         input, target = input.reshape(1), target.reshape(())
     return apply(table.MULTI_MARGIN, (ARRAY, ARRAY, p, margin, ARRAY, number), (input, target, weight))
@@ -285,6 +302,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
         raise RuntimeError(f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}")
     check_none((input < 0).logical_or(input > 1), RuntimeError("all elements of input should be between 0 and 1"))
     check_none((target < 0).logical_or(target > 1), RuntimeError("all elements of target should be between 0 and 1"))
+    _constant("binary_cross_entropy", weight=weight)
     if weight is not None:
         weight = weight.expand(broadcast_shapes(weight.shape, target.shape))
     return apply(table.BCE, (ARRAY, ARRAY, ARRAY, number), (input, target, weight))
@@ -296,6 +314,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
     number = _reduction(reduction, size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    _constant("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     return apply(table.BCE_WITH_LOGITS, (ARRAY, ARRAY, ARRAY, ARRAY, number), (input, target, weight, pos_weight))
 
 
@@ -317,6 +336,7 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     """The logistic loss log(1 + exp(-target * input)) of targets 1 and -1."""
     number = _reduction(reduction, size_average, reduce)
     broadcast_shapes(input.shape, target.shape)
+    _constant("soft_margin_loss", target=target)
     return apply(table.SOFT_MARGIN, (ARRAY, ARRAY, number), (input, target))
 
 
@@ -401,7 +421,8 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     if not 0 <= blank < steps.shape[-1]:
         raise RuntimeError("blank must be in label range")
     lengths = [_lengths(each, targets) for each in (input_lengths, target_lengths)]
-    losses = apply(table.CTC, (ARRAY, ARRAY, ARRAY, ARRAY, blank, bool(zero_infinity)), (steps, _padded(targets, lengths[1], steps.shape[1]), *lengths))
+    losses = apply(table.CTC, (ARRAY, ARRAY, ARRAY, ARRAY, blank, bool(zero_infinity)),
+                   (steps, _padded(targets, lengths[1], steps.shape[1]), *lengths))
     if number == 1:
         return (losses / lengths[1].clamp_min(1)).mean()
     return losses.sum() if number == 2 else losses if log_probs.ndim == 3 else losses.squeeze(0)

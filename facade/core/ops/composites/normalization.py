@@ -55,7 +55,8 @@ def bilinear(input1, input2, weight, bias=None):
 # ---------------------------------------------------------------- over the last dimensions
 def _check_normalized(input, shape, weight, bias, star):
     if not shape:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
+        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape "
+                           "= []")
     for name, each in (("weight", weight), ("bias", bias)):
         if each is not None and tuple(each.shape) != shape:
             raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(each.shape)} and "
@@ -65,14 +66,12 @@ def _check_normalized(input, shape, weight, bias, star):
                            f"but got input of size{list(input.shape)}")
 
 
-def _layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True):
+@composite(at="torch nn.functional")
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True):
     """Mean 0 and variance 1 over the last dimensions, of normalized_shape, then weight and bias of that shape."""
     shape = tuple(int(each) for each in normalized_shape)
     _check_normalized(input, shape, weight, bias, ", ")
     return apply(table.LAYER_NORM, (ARRAY, shape, ARRAY, ARRAY, float(eps)), (input, weight, bias))
-
-
-composite(at="torch nn.functional", name="layer_norm")(_layer_norm)
 
 
 @composite(at="torch nn.functional")
@@ -134,17 +133,19 @@ def _check_channels(input, **tensors):
             raise RuntimeError(f"{name} should contain {input.shape[1]} elements not {each.numel()}")
 
 
-def _functional_batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
+@composite(at="nn.functional", name="batch_norm")
+def functional_batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
     """Mean 0 and variance 1 of each channel, then its weight and bias.
 
     training: over the batch, and the running statistics are moved towards the batch's; else by the running statistics.
     """
     if training and math.prod(input.shape) // max(input.shape[1], 1) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
-    return _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
+    return batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
-def _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
+@composite(at="torch", name="batch_norm")
+def batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
     """Mean 0 and variance 1 of each channel, then its weight and bias."""
     if not training:
         for name, each in (("running_mean", running_mean), ("running_var", running_var)):
@@ -161,10 +162,6 @@ def _batch_norm(input, weight, bias, running_mean, running_var, training, moment
     return result
 
 
-composite(at="nn.functional", name="batch_norm")(_functional_batch_norm)
-composite(at="torch", name="batch_norm")(_batch_norm)
-
-
 @composite(at="nn.functional")
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05):
     """Mean 0 and variance 1 of each channel of each element of the batch, then the channel's weight and bias."""
@@ -176,7 +173,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     as_one = input.reshape(1, batch * channels, *input.shape[2:])
     statistics = [None if each is None else each.repeat(batch) for each in (running_mean, running_var)]
     factors = [None if each is None else each.repeat(batch) for each in (weight, bias)]
-    result = _batch_norm(as_one, *factors, *statistics, use_input_stats, momentum, eps)
+    result = batch_norm(as_one, *factors, *statistics, use_input_stats, momentum, eps)
     for running, moved in zip((running_mean, running_var), statistics):
         if running is not None and use_input_stats:
             _move(running, moved.reshape(batch, channels).mean(0), 1.0)

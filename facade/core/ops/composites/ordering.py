@@ -55,8 +55,8 @@ def _no_complex(input, name):
         raise NotImplementedError(f'"{name}" not implemented for \'{input.dtype.legacy}\'')
 
 
-def _check_empty(array, dim, name):
-    if array.shape[dim] == 0 and array.ndim > 1 and 0 in array.shape[:dim] + array.shape[dim + 1:] or array.size == 0 and array.shape[dim]:
+def _check_empty(array, dim):
+    if 0 in array.shape[:dim] + array.shape[dim + 1:]:
         raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
 
 
@@ -68,7 +68,7 @@ def _uniques(input, name, order_of, return_inverse, return_counts, dim):
         order, starts = order_of(flat[None])
         return _answer(flat, order, starts, return_inverse, return_counts, array.shape)
     dim = dim_range(dim, array.ndim)
-    _check_empty(array, dim, name)
+    _check_empty(array, dim)
     moved, slices = _rows_of(array, dim)
     order, starts = order_of(slices.T)
     result = _answer(moved, order, starts, return_inverse, return_counts, (moved.shape[0],))

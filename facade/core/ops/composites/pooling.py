@@ -59,7 +59,8 @@ def _expose_max_pool(rank):
         row = (table.MAX_POOL_INDICES if return_indices else table.MAX_POOL)[rank]
         return pool(row, input, kernel_size, stride, padding, dilation, ceil_mode)
     doc = f"The greatest element of each window over the {rank} last dimensions; return_indices: and where it is, among all of them in a row."
-    for function, shown, at in ((functional, name, "nn.functional"), (values, name, "torch"), (with_indices, name + "_with_indices", "nn.functional")):
+    for function, shown, at in ((functional, name, "nn.functional"), (values, name, "torch"),
+                                (with_indices, name + "_with_indices", "nn.functional")):
         function.__name__, function.__doc__ = shown, doc
         composite(at=at)(function)
 
@@ -137,7 +138,8 @@ def _expose_unpool(rank):
         if output_size is not None:
             sizes = _wanted(output_size, sizes, stride, rank)
         if indices.shape != input.shape:
-            raise RuntimeError(f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices tensor with shape: "
+            raise RuntimeError(f"Expected shape of indices to be same as that of the input tensor ({list(input.shape)}) but got indices tensor with "
+                               f"shape: "
                                f"{list(indices.shape)}")
         volume = math.prod(sizes)
         check_index(indices, volume, lambda value: RuntimeError(
@@ -185,11 +187,11 @@ def _target(input, size, scale_factor, recompute, rank):
     given = size if size is not None else scale_factor
     given = tuple(given) if isinstance(given, (list, tuple)) else (given,) * rank
     if len(given) != rank:
-        what = "output size" if size is not None else "scale_factor"
+        what, shown = ("output size", "output size of ") if size is not None else ("scale_factor", "scale_factor of shape ")
         raise ValueError(f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
-                         f"{list(old)} and {'output size' if size is not None else 'scale_factor of shape'} {'of ' if size is not None else ''}{list(given)}. "
+                         f"{list(old)} and {shown}{list(given)}. "
                          "Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
-                         f"{'output size' if size is not None else 'scale_factor'} in (s1, s2, ...,sK) format.")
+                         f"{what} in (s1, s2, ...,sK) format.")
     if size is not None:
         sizes = tuple(int(each) for each in given)
         return sizes, tuple(extent / count if count else 1.0 for extent, count in zip(old, sizes))
@@ -272,7 +274,8 @@ def _check_grid(input, grid, mode):
     if input.shape[0] != grid.shape[0]:
         raise RuntimeError(f"grid_sampler(): expected grid and input to have same batch size, {shapes}")
     if grid.shape[-1] != input.ndim - 2:
-        raise RuntimeError(f"grid_sampler(): expected grid to have size {input.ndim - 2} in last dimension, but got grid with sizes {list(grid.shape)}")
+        raise RuntimeError(f"grid_sampler(): expected grid to have size {input.ndim - 2} in last dimension, but got grid with sizes "
+                           f"{list(grid.shape)}")
     if input.ndim not in (4, 5) or input.ndim != grid.ndim:
         raise RuntimeError(f"grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, {shapes}")
     if mode == "bicubic" and input.ndim == 5:

@@ -15,6 +15,7 @@ from facade.core.ops.promotion import PLAIN
 from facade.core.ops.table import ARRAY, op
 from facade.core.shapes import Size
 from facade.core.tensor.history import AccumulateGrad, RemovableHandle, edge_of, set_requires_grad
+from facade.core.tensor.modes import modes
 from facade.core.tensor.storage import Counter, Storage
 from facade.core.tensor.tensor import Tensor, method, typename
 from facade.core.tensor.write import check_writable
@@ -152,7 +153,7 @@ def numpy(self, *, force=False):
     """The elements as a NumPy array that shares the tensor's memory; RuntimeError if the tensor requires grad."""
     if force:
         return np.array(self.numpy_value())
-    if self.requires_grad:
+    if modes.grad and self.requires_grad:
         raise RuntimeError(_NO_GRAD_NUMPY)
     if self._value.spec.dtype.kind == "V":
         raise TypeError(f"Got unsupported ScalarType {self.dtype.legacy}")
@@ -163,7 +164,7 @@ def numpy(self, *, force=False):
 
 @method
 def __array__(self, dtype=None, copy=None):
-    if self.requires_grad:
+    if modes.grad and self.requires_grad:
         raise RuntimeError(_NO_GRAD_NUMPY)
     array = self.numpy_value()
     return np.array(array, dtype) if copy or not array.flags.writeable or dtype not in (None, array.dtype) else array.copy()

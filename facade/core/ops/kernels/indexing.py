@@ -258,7 +258,8 @@ def _slices(self, dim, index):
 def _check_slices(name, self, dim, index, source):
     dim = dim_range(dim, self.ndim)
     if index.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim} with type: {legacy(index)} and size: {list(index.shape)}")
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim} with type: {legacy(index)} and size: "
+                         f"{list(index.shape)}")
     if index.dtype not in (jnp.int32, jnp.int64):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index but got: {legacy(index)}")
     if self.dtype != source.dtype:
@@ -299,7 +300,8 @@ def index_copy(self, dim, index, source):
     if index.ndim > 1:
         raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index.ndim})")
     if self.dtype != source.dtype:
-        raise RuntimeError(f"index_copy_(): self and source expected to have the same dtype, but got (self) {legacy(self)} and (source) {legacy(source)}")
+        raise RuntimeError(f"index_copy_(): self and source expected to have the same dtype, but got (self) {legacy(self)} and (source) "
+                           f"{legacy(source)}")
     if index.dtype != jnp.int64:
         raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {legacy(index)}")
     if source.ndim == 0 and index.size != 1:
@@ -317,7 +319,8 @@ def _check_copied(self, dim, index, source):
     mine, theirs = (each.shape[:dim] + each.shape[dim + 1:] for each in (self, source))
     if source.ndim and mine != theirs:
         raise RuntimeError("index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: "
-                           f"{' '.join(map(str, mine))} at dimension {dim} and source slice shape: {' '.join(map(str, theirs))} at dimension {dim if theirs else 0}.")
+                           f"{' '.join(map(str, mine))} at dimension {dim} and source slice shape: "
+                           f"{' '.join(map(str, theirs))} at dimension {dim if theirs else 0}.")
     if index.size != count:
         raise IndexError(f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) ({count})")
 
@@ -411,7 +414,8 @@ def _check_values(self, pattern, arrays, values):
         raise IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}") from None
     lead = values.shape[:max(values.ndim - len(shown), 0)]
     if any(each != 1 for each in lead) or any(mine not in (1, theirs) for mine, theirs in zip(reversed(values.shape), reversed(shown))):
-        raise RuntimeError(f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape {list(shown)}")
+        raise RuntimeError(f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
+                           f"{list(shown)}")
 
 
 # ---------------------------------------------------------------- masks

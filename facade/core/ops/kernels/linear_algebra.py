@@ -65,6 +65,12 @@ def cdist(left, right, p, through_product):
     return vector_norm(difference, p, (difference.ndim - 1,), False)
 
 
+def pdist(rows, p):
+    """The p-norm of the difference of every row and each that comes after it."""
+    first, second = np.triu_indices(rows.shape[0], 1)
+    return vector_norm(rows[first] - rows[second], p, (1,), False)
+
+
 # ---------------------------------------------------------------- making matrices
 def diag_embed(array, offset, dim1, dim2):
     """The last dim laid along a diagonal of two new dims; zeros elsewhere."""

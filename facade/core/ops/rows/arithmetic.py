@@ -121,19 +121,19 @@ def _power_by_number(self, exponent):
 
 
 op("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward1", numbers=False,
-   check=unimplemented("pow", BOOL), doc="self to the power of exponent")
+   check=unimplemented("pow", BOOL), doc="self to the power of exponent", saves="both")
 op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward2", numbers=False, inplace=False, at="torch",
    doc="self to the power of exponent")
 op("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, PROMOTE, node="PowBackward0", static=("exponent",),
    check=_check_integer_exponent, doc="self to the power of exponent")
 DOUBLE = Kind("DOUBLE", lambda specs: dtypes.complex128 if result_type(specs).is_complex else dtypes.float64)
 op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward1", numbers=False, inplace=False,
-   doc="self to the power of exponent, in double precision")
+   doc="self to the power of exponent, in double precision", saves="both")
 op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward2", numbers=False, inplace=False, at="torch",
    doc="self to the power of exponent, in double precision")
 op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", inplace=False,
    static=("exponent",), doc="self to the power of exponent, in double precision")
-op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other")
+op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other", saves="both")
 op("logaddexp(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp), PROMOTE, numbers=False, inplace=False,
    check=unimplemented("logaddexp_cpu", BOOL, INTEGER), doc="log(exp(self) + exp(other))")
 op("logaddexp2(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp2), PROMOTE, numbers=False, inplace=False,
@@ -168,12 +168,12 @@ op("lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor", in_float32(k
    check=every(_check_lerp, lambda self, end, weight: unimplemented("lerp_kernel_scalar", *EXACT)(self)), doc="self + weight * (end - self)")
 op("atan2(Tensor self, Tensor other) -> Tensor", kernels.atan2, FLOATS, numbers=False, check=unimplemented("atan2_cpu", COMPLEX),
    doc="The angle in radians of the point with the coordinates (other, self)")
-op("hypot(Tensor self, Tensor other) -> Tensor", in_float32(kernels.hypot), PROMOTE, numbers=False, saves="result",
+op("hypot(Tensor self, Tensor other) -> Tensor", in_float32(kernels.hypot), PROMOTE, numbers=False, saves="both",
    check=unimplemented("hypot_cpu", *NOT_FLOAT), doc="The hypotenuse of a right-angled triangle with these legs")
 op("copysign.Tensor(Tensor self, Tensor other) -> Tensor", kernels.copysign, FLOATS, numbers=False, check=unimplemented("copysign_cpu", COMPLEX),
-   doc="The magnitude of self with the sign of other")
+   doc="The magnitude of self with the sign of other", saves="both")
 op("copysign.Scalar(Tensor self, Scalar other) -> Tensor", kernels.copysign, FLOATS, node="CopysignBackward1",
-   check=unimplemented("copysign_cpu", COMPLEX), doc="The magnitude of self with the sign of other")
+   check=unimplemented("copysign_cpu", COMPLEX), doc="The magnitude of self with the sign of other", saves="both")
 op("nextafter(Tensor self, Tensor other) -> Tensor", kernels.next_after, PROMOTE, numbers=False,
    check=unimplemented("nextafter_cpu", *NOT_FLOAT), doc="The next floating-point number after self on the way to other")
 

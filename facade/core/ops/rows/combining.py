@@ -36,7 +36,8 @@ def _stack(tensors, dim):
     first = tensors[0].shape
     for place, each in enumerate(tensors):
         if each.shape != first:
-            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(each.shape)} at entry {place}")
+            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(each.shape)} at entry "
+                               f"{place}")
     return jnp.stack(tensors, dim_range(dim, len(first) + 1))
 
 
@@ -64,7 +65,8 @@ HSTACK = op("hstack(Tensor[] tensors) -> Tensor", node="CatBackward0", kind=COMM
             function=lambda tensors: _cat([jnp.atleast_1d(each) for each in tensors], 0 if tensors[0].ndim < 2 else 1))
 VSTACK = op("vstack(Tensor[] tensors) -> Tensor", node="CatBackward0", kind=COMMON, at="", doc="The tensors one below the other, by rows",
             function=lambda tensors: _cat([jnp.atleast_2d(each) for each in tensors], 0))
-DSTACK = op("dstack(Tensor[] tensors) -> Tensor", node="CatBackward0", kind=COMMON, at="", doc="The tensors one behind the other, along the third dimension",
+DSTACK = op("dstack(Tensor[] tensors) -> Tensor", node="CatBackward0", kind=COMMON, at="",
+            doc="The tensors one behind the other, along the third dimension",
             function=lambda tensors: _cat([jnp.atleast_3d(each) for each in tensors], 2))
 COLUMN_STACK = op("column_stack(Tensor[] tensors) -> Tensor", node="CatBackward0", kind=COMMON, at="", doc="The tensors as columns of one",
                   function=lambda tensors: _cat([_columns(each) for each in tensors], 1))
@@ -102,9 +104,11 @@ def _bordering(mode):
 
 CONSTANT_PAD = op("constant_pad_nd(Tensor self, int[] pad, Scalar value=0) -> Tensor", _constant_pad, at="torch",
                   doc="A border of one value around the last dimensions")
-REFLECTION_PAD = {rank: op(f"reflection_pad{rank}d(Tensor self, int[] padding) -> Tensor", _bordering("reflect"), at="", node=f"ReflectionPad{rank}DBackward0",
+REFLECTION_PAD = {rank: op(f"reflection_pad{rank}d(Tensor self, int[] padding) -> Tensor", _bordering("reflect"), at="",
+                           node=f"ReflectionPad{rank}DBackward0",
                            doc="A border that mirrors the inside, without repeating the edge") for rank in (1, 2, 3)}
-REPLICATION_PAD = {rank: op(f"replication_pad{rank}d(Tensor self, int[] padding) -> Tensor", _bordering("edge"), at="", node=f"ReplicationPad{rank}DBackward0",
+REPLICATION_PAD = {rank: op(f"replication_pad{rank}d(Tensor self, int[] padding) -> Tensor", _bordering("edge"), at="",
+                            node=f"ReplicationPad{rank}DBackward0",
                             doc="A border that repeats the edge") for rank in (1, 2, 3)}
 CIRCULAR_PAD = op("_pad_circular(Tensor self, int[] pad) -> Tensor", at="", node="CopySlices", doc="A border that goes on at the other side",
                   function=_bordering("wrap"))

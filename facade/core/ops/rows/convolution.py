@@ -26,7 +26,8 @@ def _unshuffle(self, factor):
     *lead, channels, height, width = self.shape
     for name, extent in (("height", height), ("width", width)):
         if extent % factor:
-            raise RuntimeError(f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but input.size({-2 if name == 'height' else -1})={extent} "
+            raise RuntimeError(f"pixel_unshuffle expects {name} to be divisible by downscale_factor, but "
+                               f"input.size({-2 if name == 'height' else -1})={extent} "
                                f"is not divisible by {factor}")
     split = self.reshape(math.prod(lead), channels, height // factor, factor, width // factor, factor)
     return split.transpose(0, 1, 3, 5, 2, 4).reshape(*lead, channels * factor ** 2, height // factor, width // factor)
@@ -52,7 +53,8 @@ def _channel_shuffle(self, groups):
     return jnp.swapaxes(split, 1, 2).reshape(self.shape)
 
 
-op("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", _shuffle, at="torch nn.functional", check=_check_image("pixel_shuffle", "upscale_factor"),
+op("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", _shuffle, at="torch nn.functional",
+   check=_check_image("pixel_shuffle", "upscale_factor"),
    doc="Channels laid out as the pixels of a larger image")
 op("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", _unshuffle, at="torch nn.functional",
    check=_check_image("pixel_unshuffle", "downscale_factor"), doc="Neighbouring pixels laid out as channels: pixel_shuffle undone")

@@ -44,12 +44,12 @@ def _logcumsumexp(self, dim):
 op("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumsum), inplace=True,
    doc="The sum of all elements so far along a dim")
 op("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumprod), inplace=True,
-   doc="The product of all elements so far along a dim")
+   doc="The product of all elements so far along a dim", saves="both")
 op("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("cummax", jax.lax.cummax),
    doc="The largest element so far along a dim, and where it stands")
 op("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("cummin", jax.lax.cummin),
    doc="The smallest element so far along a dim, and where it stands")
-op("logcumsumexp(Tensor self, int dim) -> Tensor", _logcumsumexp, saves="result", doc="The logarithm of the running sum of exponentials along a dim")
+op("logcumsumexp(Tensor self, int dim) -> Tensor", _logcumsumexp, saves="both", doc="The logarithm of the running sum of exponentials along a dim")
 
 
 # ---------------------------------------------------------------- differences

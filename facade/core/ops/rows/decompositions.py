@@ -53,7 +53,7 @@ def _logdet(array):
 
 
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
-op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant")
+op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="result")
 op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant")
 op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
    doc="The logarithm of the determinant, NaN where it is negative")
@@ -124,7 +124,7 @@ INV_EX = op("inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Te
             node="LinalgInvExBackward0", doc="The inverse, and the first zero pivot (0 if there is none)")
 SOLVE_EX = op("solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)",
               _checked("linalg.solve", square, _solve_ex), at="linalg", node="LinalgSolveExBackward0",
-              doc="X of A @ X = B, and the first zero pivot (0 if there is none)")
+              doc="X of A @ X = B, and the first zero pivot (0 if there is none)", saves="result")
 op("solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor", _solve_triangular, at="linalg",
    node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A")
 op("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)",
@@ -133,10 +133,10 @@ op("lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint
    node="LinalgLuSolveBackward0", doc="X of A @ X = B from the factors of A")
 op("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", lambda self, packed, pivots: _lu_solve(packed, pivots, self, True, False),
    node="LinalgLuSolveBackward0", doc="X of A @ X = self from the factors of A")
-op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve, doc="X of A @ X = self from the Cholesky factor of A")
+op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve, doc="X of A @ X = self from the Cholesky factor of A", saves="both")
 op("cholesky_inverse(Tensor self, bool upper=False) -> Tensor",
    lambda self, upper: _cholesky_solve(jnp.broadcast_to(jnp.eye(self.shape[-1], dtype=self.dtype), self.shape), self, upper),
-   doc="The inverse of a matrix from its Cholesky factor")
+   doc="The inverse of a matrix from its Cholesky factor", saves="both")
 
 
 # ---------------------------------------------------------------- factorisations
@@ -249,7 +249,7 @@ for _name, _function, _first, _more in (
     op(f"{_name}(Tensor self, float {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
     op(f"{_name}.{_first}_tensor(Tensor self, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
-   _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0", doc="The pseudo-inverse")
+   _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0", doc="The pseudo-inverse", saves="both")
 
 
 def _lstsq(array, right, rcond, driver):

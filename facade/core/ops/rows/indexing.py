@@ -1,6 +1,7 @@
 """Reading and writing at indices and masks. Rows that are at no namespace are called by composites, which look at the indices first."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from facade.core.errors import dim_range, dims_of
 from facade.core.ops.kernels import indexing as kernels
@@ -24,7 +25,8 @@ SCATTER = [
 SCATTER_ADD = op("scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", kernels.scatter_add, at="", inplace=True,
                  doc="self with the elements of src added where index points along dim")
 SCATTER_REDUCE = op("scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",
-                    kernels.scatter_reduce, at="", inplace=True, saves="result", doc="self with the elements of src reduced in where index points along dim")
+                    kernels.scatter_reduce, at="", inplace=True, saves="result",
+                    doc="self with the elements of src reduced in where index points along dim")
 
 # ---------------------------------------------------------------- slices named by a vector
 INDEX_SELECT = op("index_select(Tensor self, int dim, Tensor index) -> Tensor", kernels.index_select, at="",
@@ -74,6 +76,53 @@ def _check_where(condition, self, other):
 
 WHERE = op("where.self(Tensor condition, Tensor self, Tensor other) -> Tensor", lambda condition, self, other: jnp.where(condition != 0, self, other),
            CHOICE, at="", check=_check_where, doc="self where condition is true, other elsewhere")
+
+# ---------------------------------------------------------------- what a view would show, replaced: the place is known when it is recorded
+
+
+def _replacing(read):
+    """A kernel (self, src, *place): self with what `read(self, *place)` shows replaced by src."""
+    def run(self, src, *place):
+        flat = np.arange(self.size).reshape(self.shape)
+        shown = read(flat, *place)
+        if shown.shape != src.shape:
+            raise RuntimeError(f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
+                               f"{list(shown.shape)}")
+        where = jnp.asarray(shown.reshape(-1))
+        return kernels.overwrite((0,), self.reshape(-1), src.reshape(-1).astype(self.dtype), where).reshape(self.shape)
+    return run
+
+
+def _select(flat, dim, index):
+    dim = dim_range(dim, flat.ndim)
+    if not -flat.shape[dim] <= index < flat.shape[dim]:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(flat.shape)} at dimension {dim}")
+    return flat.take(index, dim)
+
+
+def _slice(flat, dim, start, end, step):
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
+    return flat[(slice(None),) * dim_range(dim, flat.ndim) + (slice(start, end, step),)]
+
+
+def _fill_diagonal(self, value, wrap):
+    if self.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if self.ndim > 2 and len(set(self.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    hit = np.zeros(self.shape, bool)
+    np.fill_diagonal(hit, True, wrap)
+    return jnp.where(hit, value.astype(self.dtype), self)
+
+
+op("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", _replacing(_select), doc="self with one slice along dim replaced")
+op("slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor", _replacing(_slice),
+   doc="self with the slices from start to end along dim replaced")
+op("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", _replacing(np.diagonal),
+   doc="self with a diagonal replaced")
+FILL_DIAGONAL = op("fill_diagonal(Tensor self, Scalar fill_value, bool wrap=False) -> Tensor", _fill_diagonal, at="", inplace=True,
+                   node="CopySlices", doc="self with one value on its diagonal")
 
 # ---------------------------------------------------------------- the same elements in another order, or several times
 
@@ -130,7 +179,7 @@ op("fliplr(Tensor self) -> Tensor", _flip_along(1, 2), node="FlipBackward0", doc
 op("flipud(Tensor self) -> Tensor", _flip_along(0, 1), node="FlipBackward0", doc="The rows in reversed order")
 op("rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor", _rot90, doc="Turned by k quarters in the plane of two dims")
 op("repeat(Tensor self, int[] repeats) -> Tensor", _repeat, at="Tensor", doc="Copies side by side, so many along each dimension")
-op("tile(Tensor self, int[] dims) -> Tensor", lambda self, dims: jnp.tile(self, dims) if dims and self.ndim else _repeat(self, dims or (1,) * self.ndim),
+op("tile(Tensor self, int[] dims) -> Tensor", lambda self, dims: _repeat(self, (1,) * (self.ndim - len(dims)) + dims),
    node="RepeatBackward0", doc="Copies side by side; dims that are not given count as 1")
 REPEAT_EACH = op("repeat_interleave.self_int(Tensor self, int repeats, int? dim=None) -> Tensor", at="", node="ViewBackward0",
                  function=lambda self, repeats, dim: jnp.repeat(self, repeats, None if dim is None else dim_range(dim, self.ndim)),

@@ -275,6 +275,19 @@ CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor
            doc="The distances of rows of x1 to rows of x2")
 
 
+def _pdist(self, p):
+    if self.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {self.ndim}D")
+    need_floating(self, "pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    return kernels.pdist(self, p)
+
+
+op("pdist(Tensor self, float p=2.) -> Tensor", _pdist, at="torch nn.functional", node="PdistBackward0", saves="both",
+   doc="The p-norm distances between all pairs of rows")
+
+
 # ---------------------------------------------------------------- matrices made of others
 def _triangle(name, function):
     def triangle(self, diagonal):
@@ -346,7 +359,7 @@ op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at
 op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
    doc="The powers of each element along a new last dim, from 0 up")
 op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations),
-   node="StackBackward0", doc="All choices of r elements, one a row")
+   at="torch", node="StackBackward0", doc="All choices of r elements, one a row")
 CARTESIAN = op("cartesian_prod(Tensor[] tensors) -> Tensor", _vectors_only("cartesian_prod", kernels.cartesian_prod), at="", node="StackBackward0",
                doc="All rows that take one element from each vector")
 BLOCK_DIAG = op("block_diag(Tensor[] tensors) -> Tensor", _block_diag, COMMON, at="", doc="Matrices along the diagonal of one")

@@ -20,7 +20,8 @@ def _loss(line, function, doc, kind=COMMON, node=None, check=_check_shapes):
 MSE = _loss("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.mse, "The squared distance")
 SMOOTH_L1 = _loss("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0) -> Tensor", kernels.smooth_l1,
                   "The distance, squared where it is small", node="SmoothL1LossBackward0")
-HUBER = _loss("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", kernels.huber, "The squared distance, linear far away")
+HUBER = _loss("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", kernels.huber,
+              "The squared distance, linear far away")
 POISSON_NLL = _loss("poisson_nll_loss(Tensor self, Tensor target, bool log_input, bool full, float eps) -> Tensor", kernels.poisson_nll,
                     "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0")
 GAUSSIAN_NLL = _loss("gaussian_nll_loss(Tensor self, Tensor target, Tensor var, bool full, float eps) -> Tensor", kernels.gaussian_nll,
@@ -32,7 +33,8 @@ NLL = op(f"nll_loss({_NLL}", kernels.nll, at="", doc="Minus the value at the tar
 NLL_2D = op(f"nll_loss2d({_NLL}", kernels.nll, at="", node="NllLoss2DBackward0", doc="Minus the value at the target class of each place")
 BCE = _loss("binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor", kernels.binary_cross_entropy,
             "The cross entropy of probabilities of two classes")
-BCE_WITH_LOGITS = _loss("binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
+BCE_WITH_LOGITS = _loss("binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int "
+                        "reduction=1) -> Tensor",
                         kernels.binary_cross_entropy_with_logits, "The cross entropy of the sigmoid of logits of two classes")
 KL_DIV = _loss("kl_div(Tensor self, Tensor target, bool log_target=False) -> Tensor", kernels.kl_div, "The terms of the Kullback-Leibler divergence",
                node="SubBackward0")
@@ -46,15 +48,18 @@ CTC = op("ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tenso
          kernels.ctc, at="", doc="Minus the log probability of a sequence over all its alignments")
 
 # ---------------------------------------------------------------- margins
-SOFT_MARGIN = _loss("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.soft_margin, "The logistic loss of targets 1 and -1")
+SOFT_MARGIN = _loss("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.soft_margin,
+                    "The logistic loss of targets 1 and -1")
 HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, jnp.maximum(margin - self, 0), 0) + jnp.where(target != -1, self, 0))
-MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING, node="ClampMinBackward0", doc=(
+MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING,
+                       node="ClampMinBackward0", doc=(
     "What input1 lacks of being over input2 by a margin, target 1, or under it, target -1"), function=lambda input1, input2, target, margin:
     kernels.positive(-target * (input1 - input2) + margin))
 COSINE_EMBEDDING = _loss("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kernels.cosine_embedding,
-                         "How far two vectors are from pointing the same way, target 1, or apart, target -1", FLOATING, node="AddBackward0", check=None)
+                         "How far two vectors are from pointing the same way, target 1, or apart, target -1", FLOATING,
+                         node="AddBackward0", check=None)
 TRIPLET = _loss("triplet_margin_loss(Tensor positive, Tensor negative, float margin=1.0) -> Tensor", kind=FLOATING, node="ClampMinBackward0", doc=(
     "What the distance to the positive lacks of being under that to the negative by a margin"), function=lambda positive, negative, margin:
     kernels.positive(margin + positive - negative))

@@ -18,7 +18,8 @@ def _linear(input, weight, bias):
 
 
 def _linear_row(node):
-    return op("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", _linear, at="", node=node, doc="input times the transpose of weight, and bias")
+    return op("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", _linear, at="", node=node,
+              doc="input times the transpose of weight, and bias")
 
 
 LINEAR = {(False, False): _linear_row("UnsafeViewBackward0"), (False, True): _linear_row("ViewBackward0"),      # (a matrix, has a bias)
@@ -98,17 +99,21 @@ def _local_response(input, size, alpha, beta, k):
     return input / (total / size * alpha + k) ** beta
 
 
-LAYER_NORM = op("layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _layer_norm, at="",
+LAYER_NORM = op("layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _layer_norm,
+                at="",
                 node="NativeLayerNormBackward0", doc="Mean 0 and variance 1 over the last dimensions")
 GROUP_NORM = op("group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _group_norm, at="",
                 node="NativeGroupNormBackward0", doc="Mean 0 and variance 1 over groups of channels")
 RMS_NORM = op("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", _rms_norm, at="", node="MulBackward0",
               doc="Root mean square 1 over the last dimensions")
-BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)", _batch_norm_training, at="",
+BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
+                         _batch_norm_training, at="",
                          doc="Mean 0 and variance 1 of each channel over the batch")
-BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm, at="",
+BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm,
+                at="",
                 node="NativeBatchNormBackward0", doc="Each channel less its running mean, over its running standard deviation")
-LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, FLOATING, at="", node="DivBackward0",
+LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, FLOATING, at="",
+                    node="DivBackward0",
                     doc="Each element over the mean square of its neighbours in the channels")
 RUNNING = op("_running(Tensor self, Tensor other, float momentum) -> Tensor", at="", inplace=True, doc="A running mean moved towards a new value",
              function=lambda self, other, momentum: self * (1 - momentum) + other.astype(self.dtype) * momentum)

@@ -30,7 +30,7 @@ op("neg(Tensor self) -> Tensor", jnp.negative, PROMOTE, doc="-self", check=refus
 op("abs(Tensor self) -> Tensor", kernels.absolute, PROMOTE, check=unimplemented("abs_cpu", BOOL), doc="The magnitude of each element")
 op("sign(Tensor self) -> Tensor", kernels.sign, PROMOTE, doc="-1, 0 or 1 after the sign of each element", check=refuse(
     (COMPLEX,), "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", NotImplementedError))
-op("sgn(Tensor self) -> Tensor", kernels.sgn, PROMOTE, saves="result", doc="Each element divided by its magnitude, zero where it is zero")
+op("sgn(Tensor self) -> Tensor", kernels.sgn, PROMOTE, saves="both", doc="Each element divided by its magnitude, zero where it is zero")
 op("signbit(Tensor self) -> Tensor", kernels.signbit, PROMOTE, inplace=False, doc="Whether the sign is minus, that of -0.0 too",
    check=refuse((COMPLEX,), "signbit is not implemented for complex tensors.", NotImplementedError))
 op("conj_physical(Tensor self) -> Tensor", jnp.conj, PROMOTE, doc="The complex conjugate of each element")

@@ -21,8 +21,10 @@ MAX_POOL = {rank: op(f"max_pool{rank}d({_WINDOW}) -> Tensor", kernels.max_pool, 
                      doc="The greatest element of each window") for rank in RANKS}
 MAX_POOL_INDICES = {rank: op(f"max_pool{rank}d_with_indices({_WINDOW}) -> (Tensor, Tensor)", _with_indices(kernels.max_pool), at="",
                              node=_node("MaxPool{}DWithIndices", rank), doc="The greatest element of each window, and where it is") for rank in RANKS}
-ADAPTIVE_MAX_POOL = {rank: op(f"adaptive_max_pool{rank}d(Tensor self, int[] output_size) -> (Tensor, Tensor)", _with_indices(kernels.adaptive_max_pool),
-                              at="", node=_node("AdaptiveMaxPool{}D", rank), doc="The greatest of each of so many windows, and where it is") for rank in RANKS}
+ADAPTIVE_MAX_POOL = {rank: op(f"adaptive_max_pool{rank}d(Tensor self, int[] output_size) -> (Tensor, Tensor)",
+                              _with_indices(kernels.adaptive_max_pool),
+                              at="", node=_node("AdaptiveMaxPool{}D", rank),
+                              doc="The greatest of each of so many windows, and where it is") for rank in RANKS}
 AVG_POOL = {rank: op(f"avg_pool{rank}d(Tensor self, int[] kernel_size, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, "
                      "int? divisor_override) -> Tensor", kernels.avg_pool, at="", node=_node("AvgPool{}D", rank), doc="The mean of each window")
             for rank in RANKS}
@@ -31,11 +33,12 @@ ADAPTIVE_AVG_POOL = {rank: op(f"adaptive_avg_pool{rank}d(Tensor self, int[] outp
 GLOBAL_AVG_POOL = op("adaptive_avg_pool(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="", node="MeanBackward1",
                      doc="The mean over all of space")
 MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] output_size) -> Tensor", kernels.max_unpool, at="",
-                       node="SqueezeBackward1" if rank == 1 else f"MaxUnpool{rank}DBackward0", doc="Elements put back to where max pooling took them from")
+                       node=_node("MaxUnpool{}D", rank), doc="Elements put back to where max pooling took them from")
               for rank in RANKS}
 
 # mode -> the part of torch's node name for it; what averages when shrinking has 'Aa' behind
-MODES = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear", "trilinear": "Trilinear", "bicubic": "Bicubic"}
+MODES = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear", "trilinear": "Trilinear",
+         "bicubic": "Bicubic"}
 
 
 def _upsample(mode, rank, antialias):
@@ -47,6 +50,7 @@ def _upsample(mode, rank, antialias):
 UPSAMPLE = {(mode, rank, antialias): _upsample(mode, rank, antialias) for mode in MODES for rank in RANKS for antialias in (False, True)}
 
 GRID_SAMPLE = {rank: op(f"grid_sampler_{rank}d(Tensor input, Tensor grid, str mode, str padding_mode, bool align_corners) -> Tensor",
-                        grid_sampling.grid_sample, at="", node=f"GridSampler{rank}DBackward0", doc="The image at the points of a grid") for rank in (2, 3)}
+                        grid_sampling.grid_sample, at="", node=f"GridSampler{rank}DBackward0",
+                        doc="The image at the points of a grid") for rank in (2, 3)}
 AFFINE_GRID = op("affine_grid_generator(Tensor theta, int[] size, bool align_corners) -> Tensor", grid_sampling.affine_grid, at="",
                  doc="The grid that an affine map makes of the even one")

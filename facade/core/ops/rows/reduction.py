@@ -61,10 +61,10 @@ op("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dty
 op("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _nanmean, node="DivBackward0",
    doc="The mean of what is not NaN")
 op("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False), doc="The product of all elements")
+   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False), doc="The product of all elements", saves="both")
 op("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
    lambda self, dim, keepdim, dtype: kernels.prod(self, axes_of(dim, self), _accumulated(self, dtype), keepdim), node="ProdBackward1",
-   doc="The product along a dim")
+   doc="The product along a dim", saves="both")
 op("count_nonzero(Tensor self, int? dim=None) -> Tensor", _count_nonzero, doc="How many elements are not zero")
 op("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor", _count_nonzero, doc="How many elements along dims are not zero")
 
@@ -217,12 +217,12 @@ def _renorm(self, order, dim, maxnorm):
 
 
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
-                 static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="result", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
-op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="result", doc="The p-norm of self - other")
+                 static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="both", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
+op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="both", doc="The p-norm of self - other")
 op("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", _renorm, static=("p", "maxnorm"), inplace=True,
    doc="Each slice along a dim scaled down to a p-norm of maxnorm where it has a larger one")
 op("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
-   lambda self, dim, keepdim: kernels.logsumexp(self, axes_of(dim, self), keepdim), FLOATING, saves="result", at="torch Tensor special",
+   lambda self, dim, keepdim: kernels.logsumexp(self, axes_of(dim, self), keepdim), FLOATING, saves="both", at="torch Tensor special",
    doc="The logarithm of the sum of exponentials along dims, without overflow")
 
 

@@ -1,0 +1,1 @@
+"""Automatic differentiation, held against torch."""
