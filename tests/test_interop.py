@@ -11,6 +11,7 @@ from jax.extend.core import jaxpr_as_fun
 import facade as torch
 from facade import interop
 from facade.core.engine import counters, eagerly
+from facade.optim import SGD
 
 POINTS = np.array([1.0, -2.0, 0.5], np.float32)
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -111,6 +112,30 @@ def test_a_training_step_is_a_pure_function(eager):
     with eagerly(eager):
         assert_trees_close(jax.jit(interop.pure(descend))(*arguments), descend_in_jax(*arguments))
     assert arguments[0].tolist() == [0, 0, 0]
+
+
+def test_an_optimizer_and_a_loop_trace_too():
+    def train(weight, inputs, targets):
+        weight.requires_grad_()
+        optimizer = SGD([weight], lr=0.1, momentum=0.9)
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = ((inputs @ weight - targets) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+        return weight.detach(), loss.detach()
+    arguments = jnp.zeros(3), jnp.asarray(ROWS) / 10, jnp.ones(4)
+    expected = [each.numpy() for each in train(*map(interop.from_jax, arguments))]
+    assert_trees_close(list(jax.jit(interop.pure(train))(*arguments)), expected)
+
+
+def test_second_derivatives_by_backward_trace_too():
+    def second(x):
+        x.requires_grad_()
+        slope, = torch.autograd.grad((x**3).sum(), x, create_graph=True)
+        return torch.autograd.grad(slope.sum(), x)[0]
+    assert_trees_close(jax.jit(interop.pure(second))(POINTS), 6 * POINTS)
+    assert_trees_close(jax.vmap(interop.pure(second))(ROWS), 6 * ROWS)
 
 
 def test_tensors_from_outside_are_constants_even_while_pending():

@@ -6,6 +6,7 @@ be differentiated again. strict: an output that does not depend on an input is a
 
 import numpy as np
 
+from facade.autograd import batched
 from facade.autograd.functions import grad
 from facade.autograd.grad_mode import enable_grad
 from facade.core import engine
@@ -214,20 +215,28 @@ def _rows(place, output, inputs, create_graph, strict):
     """The derivatives of one output by each input."""
     if output.is_complex():
         raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {output.dtype!r}")
-    unit = np.eye(output.numel(), dtype=output._value.spec.dtype).reshape(-1, *output.shape)
-    rows = [_row(place, output, Tensor._of(engine.constant(each)), inputs, create_graph, strict) for each in unit]
-    if not rows:
-        return tuple(each.new_zeros(output.shape + each.shape) for each in inputs)
-    return tuple(stack(column).view(output.shape + each.shape) for column, each in zip(zip(*rows), inputs))
-
-
-def _row(place, output, unit, inputs, create_graph, strict):
-    """The derivatives of one element of an output."""
-    gradients = _gradients((output,), inputs, (unit,), create_graph)
-    for index, gradient in enumerate(gradients):
-        if strict and gradient is None:
+    units = np.eye(output.numel(), dtype=output._value.spec.dtype).reshape(output.numel(), *output.shape)
+    columns = _by_units(output, inputs, units, create_graph)
+    for index, column in enumerate(columns):
+        if strict and column is None:
             raise RuntimeError(f"Output {place} of the user-provided function is independent of input {index}. This is not allowed in strict mode.")
-    return _filled(gradients, inputs, strict, create_graph, "back")
+    empty = [each.new_zeros((len(units), *each.shape)) for each in inputs]
+    return tuple(column.view(output.shape + each.shape) for column, each in zip(_filled(columns, empty, strict, create_graph, "back"), inputs))
+
+
+def _by_units(output, inputs, units, create_graph):
+    """The gradients of one output from each of the units, stacked; None for an input on which it does not depend."""
+    if not output.requires_grad:
+        return (None,) * len(inputs)
+    found = batched.gradients((output,), inputs, (_constant(units),), create_graph) if len(units) > 1 else None
+    if found is not None:
+        return found
+    rows = [_gradients((output,), inputs, (_constant(each),), create_graph) for each in units] or [[]]
+    return [None if column[0] is None else stack(column) for column in zip(*rows)] or stack(())
+
+
+def _constant(array):
+    return Tensor._of(engine.constant(array))
 
 
 def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):

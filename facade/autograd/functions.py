@@ -1,5 +1,6 @@
 """`backward` and `grad`: the two ways to start a walk through the graph."""
 
+from facade.autograd import batched
 from facade.autograd.backward import accumulate, first_gradients, roots_of, take, walk
 from facade.autograd.shortcut import attempt
 from facade.autograd.graph import GradientEdge
@@ -90,7 +91,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     for each, edge in zip(inputs, edges):
         found = captured.get(edge)
         if found is None and not allow_unused:
-            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. "
+            raise RuntimeError(f"The differentiated Tensor at index {len(results)} appears to not have been used in the graph. "
                                "Set allow_unused=True if this is the desired behavior.")
         if found is None and materialize_grads:
             found = each.new_zeros(each.shape)
@@ -99,7 +100,17 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 
 
 def _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unused, materialize_grads):
-    """One walk for each entry of the leading dimension, stacked."""
+    """One walk for all entries of the leading dimension, or one for each, stacked."""
+    if all(each is None for each in gradients):
+        raise ValueError("vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a Tensor of dimensionality 0 so "
+                         "expected in_dim to satisfy 0 <= in_dim < 0.")
+    plain = not materialize_grads and all(isinstance(each, Tensor) and each.requires_grad for each in (*outputs, *inputs))
+    if plain and not any(each is None for each in gradients):
+        found = batched.gradients(outputs, inputs, gradients, create_graph)
+        if found is not None and (allow_unused or not any(each is None for each in found)):
+            if not retain_graph:
+                batched.release(outputs)
+            return tuple(found)
     count = next(each for each in gradients if each is not None).shape[0]
     rows = [grad(outputs, inputs, [None if each is None else each[index] for each in gradients], retain_graph or index + 1 < count,
                  create_graph, allow_unused=allow_unused, materialize_grads=materialize_grads) for index in range(count)]

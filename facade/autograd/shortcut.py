@@ -65,7 +65,7 @@ class Survey:
     def numbers(self):
         """The Python numbers that the pullbacks take, in the order in which a walk meets the nodes."""
         ordered = sorted((node for node in self.nodes if node.__class__ is not AccumulateGrad), key=lambda node: -node.sequence)
-        return [each for node in ordered for each in node.inputs if each is not None and each.__class__ is not Value]
+        return [each for node in ordered for each in node.inputs or () if each is not None and each.__class__ is not Value]
 
 
 def attempt(root, index, retain_graph, walk, take):

@@ -170,4 +170,4 @@ def _is_dense(shape, strides):
 
 def overlaps(shape, strides):
     """Whether two indices surely share memory (a stride of 0 over more than one element)."""
-    return any(stride == 0 and extent > 1 for extent, stride in zip(shape, strides))
+    return 0 not in shape and any(stride == 0 and extent > 1 for extent, stride in zip(shape, strides))

@@ -233,3 +233,22 @@ isinstance(t, V), isinstance(3, V)
 """)
 def test_variable(torch):
     return {"V": torch.autograd.Variable, "t": torch.ones(2), "x": torch.ones(2, requires_grad=True)}
+
+
+# ---------------------------------------------------------------- batched gradients
+@both_worlds
+def test_batched_gradients(torch):
+    grad = torch.autograd.grad
+    x, w = torch.tensor([0.5, 1.0], requires_grad=True), torch.tensor([2.0, 3.0], requires_grad=True)
+    y = (x * w).sin() + x.exp().sum()
+    units = torch.eye(2)
+    yield grad(y, (x, w), units, retain_graph=True, is_grads_batched=True)
+    yield grad((y, x * 3), (x,), (units, 2 * units), retain_graph=True, is_grads_batched=True)
+    found, = grad(y, x, units, create_graph=True, is_grads_batched=True)
+    yield grad(found.sum(), (x, w))
+    y = (x * 2).sin()
+    yield grad(y, (x, w), units, retain_graph=True, allow_unused=True, is_grads_batched=True)
+    yield refusal(lambda: grad(y, (x, w), units, retain_graph=True, is_grads_batched=True))
+    y.register_hook(lambda g: g * 2)
+    yield grad(y, x, units, is_grads_batched=True)
+    yield refusal(lambda: grad(y, x, units, is_grads_batched=True)), refusal(lambda: grad(x.sum(), x, is_grads_batched=True))

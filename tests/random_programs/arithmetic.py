@@ -245,6 +245,8 @@ def product(author):
     shape = np.matmul(one.cells, cells).shape
     quantum, bound = one.memory.quantum * two.memory.quantum, one.memory.bound * two.memory.bound * one.shape[-1]
     form = author.dice.choice(("{} @ {}", "torch.matmul({}, {})") + (("torch.mm({}, {})",) if len(one.shape) == cells.ndim == 2 else ()))
+    if 1 in (len(one.shape), cells.ndim):
+        form = f"({form}).clone()"      # torch counts its own write into the product of a vector and a matrix
     author.result(form.format(one.name, right), shape, one.dtype, bound, quantum, one, two)
 
 

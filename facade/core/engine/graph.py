@@ -123,11 +123,17 @@ def _flat(function, specs):
 
 
 _kernels = {}
+_context = [None]       # part of every key: see `use_context` in trace.py
+
+
+def set_kernel_context(context):
+    """Keep the kernels traced from now on apart from those of other contexts."""
+    _context[0] = context
 
 
 def kernel_of(operator, statics, specs):
     """The kernel of this operator at these specs, traced the first time it is asked for."""
-    key = operator, statics, specs
+    key = operator, statics, specs, _context[0]
     found = _kernels.get(key)
     if found is None:
         if len(_kernels) >= settings.kernels:

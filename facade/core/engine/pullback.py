@@ -36,6 +36,17 @@ class Pullback:
         present = [index for index, spec in enumerate(self._full.specs) if spec is not None]
         return [index for index, is_used in zip(present, used) if is_used]
 
+    def vanishing(self):
+        """The wanted inputs whose gradient is zero whatever the cotangents are: it does not depend on any."""
+        jaxpr, primals = self._full.jaxpr.jaxpr, len(self.kernel.specs)
+        present = [index for index, spec in enumerate(self._full.specs) if spec is not None]
+        found = []
+        for place, index in enumerate(self.wanted):
+            _, used = dce_jaxpr(jaxpr, [place == other for other in range(len(jaxpr.outvars))])
+            if not any(is_used and source >= primals for source, is_used in zip(present, used)):
+                found.append(index)
+        return tuple(found)
+
     def specialize(self, specs, statics):
         """The function of (needed primals, cotangents); what is not needed is replaced by zeros, and drops out."""
         full, needed, primals = self._full, self.needed, len(self.kernel.specs)

@@ -40,14 +40,25 @@ class State:
 
 
 class Trie:
-    """The root that new tapes start from, and how many states hang below it."""
+    """The root that new tapes start from, and how many states hang below it.
+
+    There is a root for each *context*: a fact that operators depend on beside their inputs, such as the default dtype.
+    """
 
     def __init__(self):
+        self.context, self.roots = None, {}
         self.clear()
 
     def clear(self):
         """Forget every path; tapes under way keep theirs."""
-        self.root, self.states = State(None, None, None, 0, 0, 0), 0
+        self.roots.clear()
+        self.states = 0
+        self.enter(self.context)
+
+    def enter(self, context):
+        """Start tapes from the root of this context."""
+        self.context = context
+        self.root = self.roots.setdefault(context, State(None, None, None, 0, 0, 0))
 
 
 trie = Trie()

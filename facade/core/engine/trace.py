@@ -5,9 +5,9 @@ of the results. Only an operation that was never recorded at this point before i
 """
 
 from facade.core.engine.evaluate import computed, cut, evaluate_all
-from facade.core.engine.graph import Value, kernel_of
+from facade.core.engine.graph import Value, kernel_of, set_kernel_context
 from facade.core.engine.policy import settings
-from facade.core.engine.tape import State, tapes, trie
+from facade.core.engine.tape import Epoch, State, tapes, trie
 
 
 def record(operator, statics, inputs):
@@ -78,6 +78,17 @@ def _add_leaf(epoch, value):
     epoch.leaves[state.leaves] = value
     epoch.state = following
     return slot
+
+
+def use_context(context):
+    """Say that something changed on which operators depend beside their inputs (a hashable value, such as the default dtype).
+
+    What was recorded before is evaluated; kernels and programs of each context are kept apart, so going back costs nothing.
+    """
+    evaluate_all()
+    set_kernel_context(context)
+    trie.enter(context)
+    tapes.epoch = Epoch(settings.tape_limit)
 
 
 def defer_check(value, judge):

@@ -3,8 +3,9 @@
 from collections import defaultdict
 
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
-from facade.core.ops.composites import differences, linear_algebra, ordering, reduction  # noqa: F401
-from facade.core.ops.composites import COMPOSITES, activation, arithmetic, combining, comparison, convolution, distance, indexing, loss, normalization, pooling, protocol, sampling, subscript, views  # noqa: F401
+from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, combining, comparison, conversion, convolution,  # noqa: F401
+                                        differences, distance, dropout, history, indexing, linear_algebra, loss, memory, normalization, ordering,
+                                        pooling, protocol, reduction, sampling, splitting, subscript, views, writing)
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.table import ARRAY, TABLE
@@ -63,7 +64,8 @@ def attach_methods():
 
 
 # Python's operator -> (the row's name, whether the operands change places, whether it writes)
-OPERATORS = {f"__{prefix}{name}__": (row, prefix == "r", prefix == "i")
+_COMMUTING = ("add", "mul", "and", "or", "xor")
+OPERATORS = {f"__{prefix}{name}__": (row, prefix == "r" and name not in _COMMUTING, prefix == "i")
              for name, row in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder",
                                "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
                                "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}.items()

@@ -14,7 +14,7 @@ from facade.core import dtypes, engine
 from facade.core.tensor.modes import modes
 from facade.core.tensor.saved import Packed, place_of_making
 from facade.core.tensor.storage import Counter
-from facade.core.tensor.tensor import Tensor, method, typename
+from facade.core.tensor.tensor import Tensor, method, type_text
 
 _sequence = itertools.count()
 _FIRST = (0,)
@@ -62,7 +62,7 @@ class Node:
     def name(self):
         """The name of the operation's derivative, such as 'MulBackward0'; torch's own nodes have their C++ name."""
         own = type(self).__name__
-        return f"torch::autograd::{own}" if own in ("CopySlices", "AccumulateGrad") else own
+        return f"torch::autograd::{own}" if own in ("CopySlices", "CopyBackwards", "AccumulateGrad", "NotImplemented") else own
 
     def __repr__(self):
         return f"<{type(self).__name__} object at {hex(id(self))}>"
@@ -133,6 +133,10 @@ class RemovableHandle:
         self.remove()
 
 
+def _itself(pullback):
+    return pullback
+
+
 class KernelNode(Node):
     """The node of a recorded kernel.
 
@@ -181,7 +185,7 @@ class KernelNode(Node):
 
     def _modified(self, kept, now, version):
         if isinstance(kept, Tensor):
-            return modified(f"{typename(kept)} {list(kept.shape)}", kept.grad_fn, kept._index, now, version)
+            return modified(f"{type_text(kept.dtype)} {list(kept.shape)}", kept.grad_fn, kept._index, now, version)
         return modified(f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0, now, version)
 
     def pull(self, cotangents):
@@ -196,18 +200,18 @@ class KernelNode(Node):
         inputs = self.inputs if self.inputs.__class__ is not Packed else self.inputs.opened()
         return pullback, [inputs[index] for index in pullback.needed], cotangents
 
-    def apply(self, cotangents):
-        """The gradients for the edges, as values."""
+    def apply(self, cotangents, through=_itself):
+        """The gradients for the edges, as values; through(pullback): the operator to run."""
         if not self.wanted:
             return [None] * len(self.edges)
         pullback, primals, given = self.pull(cotangents)
-        results, _ = engine.record(pullback, self.kernel.statics, primals + given)
+        results, _ = engine.record(through(pullback), self.kernel.statics, primals + given)
         if len(results) == len(self.edges):
             return results
         rest = iter(results)
         return [None if edge is None else next(rest) for edge in self.edges]
 
-    def apply_tracked(self, cotangents):
+    def apply_tracked(self, cotangents, through=_itself):
         """The gradients for the edges, as tensors with a history of their own."""
         if not self.wanted:
             return [None] * len(self.edges)
@@ -215,7 +219,7 @@ class KernelNode(Node):
         pullback, primals, _ = self.pull(values)
         edge_of_input = dict(zip(self.wanted, (edge for edge in self.edges if edge is not None)))
         inputs = [_tensor_at(primal, edge_of_input.get(index)) for index, primal in zip(pullback.needed, primals)]
-        results = track(pullback, self.kernel.statics, inputs + [each for each in cotangents if each is not None],
+        results = track(through(pullback), self.kernel.statics, inputs + [each for each in cotangents if each is not None],
                         node_class(type(self).__name__.rstrip("0123456789") + "Backward0"))
         rest = iter(results)
         return [None if edge is None else next(rest) for edge in self.edges]
@@ -290,7 +294,13 @@ def make_node(kernel, inputs, values, cls, result):
     plan = kernel.facts.get(mask)
     if plan is None:
         plan = kernel.facts[mask] = Plan(kernel, mask)
+    if plan.vanishing:
+        edges = [None if index in plan.vanishing else edge for index, edge in enumerate(edges)]
+        if not plan.wanted:
+            return None
     needed = plan.needed
+    if cls.saves == "both" and 0 not in needed:
+        needed = (0, *needed)
     if not needed:
         return cls(kernel, plan.wanted, edges, (), (), result)
     if modes.saved_hooks:
@@ -305,7 +315,7 @@ def make_node(kernel, inputs, values, cls, result):
             saved.append((each, 0 if each._storage is None else each._version, values[index]))
             if each._inference:
                 raise RuntimeError(INFERENCE)
-    kept = values if plan.all_needed else [value if index in needed else None for index, value in enumerate(values)]
+    kept = values if len(needed) == len(values) else [value if index in needed else None for index, value in enumerate(values)]
     return cls(kernel, plan.wanted, edges, kept, saved, result)
 
 
@@ -315,17 +325,22 @@ UNCHECKED = ((Counter(), 0, None),)       # something is saved, and no write to 
 class Plan:
     """What a node keeps when the inputs in the bits of `mask` require grad.
 
-    wanted: those inputs; needed: the inputs that the pullback depends on.
+    wanted: those inputs; needed: the inputs that the pullback depends on; vanishing: of a pullback's own inputs, those that its
+    result depends on only where its derivative is zero (the mask of a maximum, say): torch gives them no edge.
     """
 
-    __slots__ = ("wanted", "needed", "all_needed")
+    __slots__ = ("wanted", "needed", "vanishing")
 
     def __init__(self, kernel, mask):
-        count = len(kernel.specs)
-        self.wanted = tuple(index for index in range(count) if mask >> index & 1)
+        self.wanted = tuple(index for index in range(len(kernel.specs)) if mask >> index & 1)
+        self.needed = self.vanishing = ()
         given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
-        self.needed = engine.pullback_of(kernel, self.wanted, given).needed if given and mask else ()
-        self.all_needed = len(self.needed) == count
+        if not given or not mask:
+            return
+        if isinstance(kernel.operator, engine.Pullback) and all(spec.size for spec in kernel.outs):
+            self.vanishing = engine.pullback_of(kernel, self.wanted, given).vanishing()
+            self.wanted = tuple(index for index in self.wanted if index not in self.vanishing)
+        self.needed = engine.pullback_of(kernel, self.wanted, given).needed if self.wanted else ()
 
 
 class AccumulateGrad(Node):

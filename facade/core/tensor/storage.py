@@ -25,12 +25,16 @@ class Counter:
 
 
 class Storage:
-    """Memory that tensors share. value: of the whole; version: in-place writes; clock: changes, None while mirrored."""
+    """Memory that tensors share.
 
-    __slots__ = ("value", "version", "clock", "mirror", "resized", "__weakref__")
+    value: of the whole; strides: of the whole in torch's memory, None for contiguous; version: in-place writes;
+    clock: changes, None while mirrored.
+    """
 
-    def __init__(self, value):
-        self.value, self.version, self.clock, self.mirror = value, 0, 0, None
+    __slots__ = ("value", "strides", "version", "clock", "mirror", "__weakref__")
+
+    def __init__(self, value, strides=None):
+        self.value, self.strides, self.version, self.clock, self.mirror = value, strides, 0, 0, None
 
     def current(self):
         """(value, clock) now; looks at the mirrored memory if there is any."""

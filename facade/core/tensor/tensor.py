@@ -76,7 +76,7 @@ class Tensor:
     def storage_cell(self):
         """The storage, made when first asked for."""
         if self._storage is None:
-            self._storage = Storage(self._value)
+            self._storage = Storage(self._value, self._geometry and self._geometry[0])
         return self._storage
 
     def _alias(self, cls=None):
@@ -98,7 +98,7 @@ class Tensor:
     @property
     def shape(self):
         """The sizes of the dimensions, as a Size."""
-        return Size(self._value.spec.shape)
+        return tuple.__new__(Size, self._value.spec.shape)      # known to be ints: 0.2 us instead of 0.9
 
     @property
     def dtype(self):
@@ -146,3 +146,9 @@ def is_floating(tensor):
 def typename(tensor):
     """torch's old name of the type, such as torch.FloatTensor."""
     return f"torch.{dtypes.BY_NUMPY[tensor._value.spec.dtype].legacy}Tensor"
+
+
+def type_text(dtype):
+    """The name of a tensor's type as torch's C++ says it in a few messages."""
+    name = dtype.legacy
+    return f"torch.{name}Tensor" if name in ("Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long") else f"CPU{name}Type"

@@ -12,7 +12,6 @@ from facade.core import engine
 from facade.core.shapes import overlaps
 from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views
 from facade.core.tensor.modes import modes
-from facade.core.tensor.storage import Storage
 from facade.core.tensor.tensor import Tensor
 
 
@@ -99,7 +98,7 @@ def write(tensor, value, node=None, index=0):
     """
     storage = tensor._storage
     if storage is None:
-        storage = tensor._storage = Storage(tensor._value)
+        storage = tensor.storage_cell
     if tensor._base is not None and node is not None:
         _rebase(tensor._base, tensor, value, node, index)
     elif node is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.ops.composites import composite
-from facade.core.ops.composites.protocol import FILL_TENSOR
+from facade.core.ops.composites.writing import FILL_TENSOR
 from facade.core.ops.composites.views import select, slice_view, unsqueeze
 from facade.core.ops.creation import tensor
 from facade.core.ops.dispatch import apply, apply_inplace, apply_view
@@ -189,10 +189,12 @@ def __getitem__(self, index):
     view, tensors = _narrowed(self, *_items(self, index))
     if tensors:
         dims, indices = _positions(view, tensors)
-        return apply(INDEX, (ARRAY, Arrays(len(indices)), dims), (view, *indices))
+        result = apply(INDEX, (ARRAY, Arrays(len(indices)), dims), (view, *indices))
+        if result._node is not None:         # torch keeps masks as they are, and minds when they are written to
+            result._node.saved = [*result._node.saved, *((mask, mask._version, mask.value) for _, mask in tensors if mask.dtype is dtypes.bool)]
+        return result
     if view is self:
-        whole = index is Ellipsis or index == () if not isinstance(index, slice) else False
-        return apply_view(ALIAS, (ARRAY,), self) if whole or not self.ndim else slice_view(self, 0, 0, self._value.spec.shape[0], 1)
+        return apply_view(ALIAS, (ARRAY,), self) if not isinstance(index, slice) or not self.ndim else slice_view(self, 0, 0, self._value.spec.shape[0], 1)
     return view
 
 

@@ -11,7 +11,7 @@ from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
 from facade.core.tensor.history import node_class
-from facade.core.tensor.tensor import Tensor
+from facade.core.tensor.tensor import Tensor, type_text
 
 
 def _shape(tensor):
@@ -183,19 +183,13 @@ def unflatten(input, dim, sizes):
     return view(input, (*shape[:dim], *sizes, *shape[dim + 1:]))
 
 
-def _type_text(tensor):
-    """The name of a tensor's type in the one message that says it in full."""
-    name = tensor.dtype.legacy
-    return f"torch.{name}Tensor" if name in ("Float", "Double", "Half", "Byte", "Char", "Short", "Int", "Long") else f"CPU{name}Type"
-
-
 @composite(at="Tensor")
 def expand(self, *size, implicit=False):
     """Dimensions of size 1 repeated to `size` (-1 keeps one), without copying"""
     wanted, shape = _packed(size), _shape(self)
     lead = len(wanted) - len(shape)
     if lead < 0:
-        raise RuntimeError(f"expand({_type_text(self)}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
+        raise RuntimeError(f"expand({type_text(self.dtype)}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "
                            f"greater or equal to the number of dimensions in the tensor ({len(shape)})")
     filled = list(wanted)
     for dim in range(len(wanted) - 1, -1, -1):
@@ -308,107 +302,6 @@ def narrow(input, dim, start, length):
     if start + length > extent:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({extent}).")
     return slice_view(input, dim, start, start + length, 1)
-
-
-def _several(views, name):
-    """Mark views that came out together: they may not be written to while history is recorded."""
-    for place, each in enumerate(views):
-        each._multi_view = name, place
-        if each._node is not None:
-            each._node.__class__ = node_class(name + "Backward0")
-    return tuple(views)
-
-
-@composite()
-def unbind(input, dim=0):
-    """The slices along `dim`, as a tuple"""
-    if not input.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
-    dim = dim_range(dim, input.ndim)
-    return _several([select(input, dim, index) for index in range(_shape(input)[dim])], "Unbind")
-
-
-@composite()
-def split(tensor, split_size_or_sections, dim=0):
-    """Pieces of this size along `dim` (the last may be smaller), or pieces of these sizes"""
-    if not tensor.ndim:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    dim = dim_range(dim, tensor.ndim)
-    extent = _shape(tensor)[dim]
-    if isinstance(split_size_or_sections, (list, tuple)):
-        sizes = as_ints(tuple(split_size_or_sections))
-        if sum(sizes) != extent:
-            raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {extent} (input tensor's size at dimension {dim}), "
-                               f"but got split_sizes={list(sizes)}")
-        return _pieces(tensor, dim, sizes, "SplitWithSizes")
-    size = int(split_size_or_sections)
-    if size < 0:
-        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-    if size == 0 and extent:
-        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {extent}")
-    count = max(1, -(-extent // size)) if size else 1
-    return _pieces(tensor, dim, [min(size, extent - place * size) if size else 0 for place in range(count)], "Split")
-
-
-def _pieces(tensor, dim, sizes, name):
-    starts = [sum(sizes[:place]) for place in range(len(sizes))]
-    return _several([slice_view(tensor, dim, start, start + size, 1) for start, size in zip(starts, sizes)], name)
-
-
-@composite(at="torch Tensor", name="split_with_sizes")
-def split_with_sizes(input, split_sizes, dim=0):
-    """Pieces of these sizes along `dim`"""
-    return split(input, list(split_sizes), dim)
-
-
-@composite()
-def chunk(input, chunks, dim=0):
-    """At most `chunks` pieces of equal size along `dim` (the last may be smaller)"""
-    if not input.ndim:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    dim = dim_range(dim, input.ndim)
-    extent = _shape(input)[dim]
-    size = -(-extent // chunks)
-    return _pieces(input, dim, [0] * chunks, "SplitWithSizes") if not size else split(input, size, dim)
-
-
-@composite()
-def tensor_split(input, indices_or_sections, dim=0):
-    """Pieces along `dim`: this many, as even as can be, or cut before these indices"""
-    if not input.ndim:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
-    dim = dim_range(dim, input.ndim)
-    extent = _shape(input)[dim]
-    if isinstance(indices_or_sections, Tensor):
-        indices_or_sections = indices_or_sections.tolist()
-    if isinstance(indices_or_sections, int):
-        sections = indices_or_sections
-        if sections <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {sections}")
-        sizes = [extent // sections + (place < extent % sections) for place in range(sections)]
-        cuts = [sum(sizes[:place]) for place in range(1, sections)]
-    else:
-        cuts = list(indices_or_sections)
-    bounds = [slice(start, stop).indices(extent)[:2] for start, stop in zip([0, *cuts], [*cuts, extent])]
-    return tuple(slice_view(input, dim, start, max(start, stop), 1) for start, stop in bounds)
-
-
-for _name, _dim, _least in (("hsplit", 1, 1), ("vsplit", 0, 2), ("dsplit", 2, 3)):
-    def _splitter(name=_name, dim=_dim, least=_least):
-        def split_along(input, indices_or_sections):
-            """Pieces along one dimension, as tensor_split makes them"""
-            if input.ndim < least:
-                raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, "
-                                   f"but got a tensor with {input.ndim} dimensions!")
-            along = 0 if input.ndim == 1 else dim
-            if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or _shape(input)[along] % indices_or_sections):
-                raise RuntimeError(f"torch.{name} attempted to split along dimension {along}, but the size of the dimension "
-                                   f"{_shape(input)[along]} is not divisible by the split_size {indices_or_sections}!")
-            return tensor_split(input, indices_or_sections, along)
-        return split_along
-    composite(name=_name)(_splitter())
 
 
 @composite()

@@ -285,7 +285,7 @@ def index_add(self, dim, index, source, alpha):
     """self with alpha * source added to the slices along dim that a vector names."""
     _check_slices("index_add_", self, dim, index, source)
     whole, pattern, index = _slices(self, dim, index)
-    if alpha is not 1:      # noqa: F632  (the default, not a number that was given)
+    if not isinstance(alpha, int):          # the default comes as a Python number
         source = source * alpha.astype(source.dtype)
     return _add(whole, _where(pattern, [index]), source.reshape(_like(source, whole, index))).reshape(self.shape)
 

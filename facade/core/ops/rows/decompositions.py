@@ -238,7 +238,7 @@ def _matrix_rank(array, atol, rtol, hermitian):
 
 
 for _name, _function, _first, _more in (
-        ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "doc": "The pseudo-inverse"}),
+        ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "saves": "both", "doc": "The pseudo-inverse"}),
         ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
     _checks = _checked(f"linalg.{_name}", matrices, _function)
     op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)

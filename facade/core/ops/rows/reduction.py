@@ -90,12 +90,13 @@ _MOMENTS = {
 
 def _moment_rows(name, function, returns, doc):
     at = "torch Tensor" if returns == "Tensor" else "torch"
+    saves = "both" if name.startswith("std") else None
     op(f"{name}(Tensor self, bool unbiased=True) -> {returns}", lambda self, unbiased: function(self, None, int(unbiased), False),
-       doc=f"{doc} of all elements", at=at)
+       doc=f"{doc} of all elements", at=at, saves=saves)
     op(f"{name}.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> {returns}",
-       lambda self, dim, unbiased, keepdim: function(self, dim, int(unbiased), keepdim), doc=f"{doc} along dims", at=at)
+       lambda self, dim, unbiased, keepdim: function(self, dim, int(unbiased), keepdim), doc=f"{doc} along dims", at=at, saves=saves)
     op(f"{name}.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> {returns}", function,
-       static=("correction",), doc=f"{doc} along dims, dividing by the count minus correction", at=at)
+       static=("correction",), doc=f"{doc} along dims, dividing by the count minus correction", at=at, saves=saves)
 
 
 for _name, (_function, _returns, _doc) in _MOMENTS.items():
@@ -160,13 +161,14 @@ def _argument(name, function):
 for _name, _shown, _function, _index, _pair in (("max", "largest", jnp.max, jnp.argmax, jnp.maximum),
                                                 ("min", "smallest", jnp.min, jnp.argmin, jnp.minimum)):
     _title = _name.capitalize()
-    op(f"{_name}(Tensor self) -> Tensor", _all_extreme(_name, _function), doc=f"The {_shown} of all elements", node=f"{_title}Backward1")
+    op(f"{_name}(Tensor self) -> Tensor", _all_extreme(_name, _function), doc=f"The {_shown} of all elements", node=f"{_title}Backward1",
+       saves="both")
     op(f"{_name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", _dim_extreme(_name, _index, _function),
        doc=f"The {_shown} elements along a dim, and where they stand")
     op(f"{_name}.other(Tensor self, Tensor other) -> Tensor", _pair, PROMOTE, doc=f"The {_shown} of each pair", node=f"{_title}imumBackward0",
        numbers=False, inplace=False)
     op(f"a{_name}(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", _along(f"a{_name}", f"{_name}_values_cpu", _function),
-       doc=f"The {_shown} element along dims, its gradient shared evenly among equals", saves="result")
+       doc=f"The {_shown} element along dims, its gradient shared evenly among equals", saves="both")
     op(f"arg{_name}(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", _argument(f"arg{_name}", _index), differentiable=False,
        doc=f"Where the {_shown} element stands, the first of equals")
 op("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", _aminmax, doc="The smallest and the largest element")
@@ -260,7 +262,7 @@ def _mode(array, axis):
 
 
 for _name, _ignore, _shown in (("median", False, "The lower median"), ("nanmedian", True, "The lower median, leaving out NaN,")):
-    op(f"{_name}(Tensor self) -> Tensor", _median_of_all(_ignore), doc=f"{_shown} of all elements", saves="result")
+    op(f"{_name}(Tensor self) -> Tensor", _median_of_all(_ignore), doc=f"{_shown} of all elements", saves="both")
     op(f"{_name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", _median_along(_name, _ignore),
        doc=f"{_shown} along a dim, and where it stands", node=f"{_name.capitalize()}Backward1")
 op("mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)", _axis_last(_mode),

@@ -1,0 +1,107 @@
+"""A tensor as another type, or on another device: `to`, `type`, `float` and the like."""
+
+import numpy as np
+
+from facade.core import devices, dtypes
+from facade.core.ops.composites import composite
+from facade.core.ops.dispatch import apply
+from facade.core.ops.promotion import PLAIN
+from facade.core.ops.table import ARRAY, op
+from facade.core.tensor.tensor import Tensor, method, typename
+
+
+_CAST = op("to.dtype(Tensor self, ScalarType dtype) -> Tensor", lambda self, dtype: converted(self, dtype.numpy), PLAIN, node="ToCopyBackward0",
+           doc="The elements as another dtype", at="")
+
+
+def converted(array, dtype):
+    if array.dtype.kind == "c" and dtype.kind != "c":
+        array = array.real
+    if array.dtype.kind == "f" and dtype.kind in "iu":
+        wide = array.astype(np.int64)         # a number out of range wraps, as the processor's conversion does
+        return wide.astype(dtype)
+    return array.astype(dtype)
+
+
+def _to_dtype(tensor, dtype, copy=False):
+    if tensor._value.spec.dtype == dtype.numpy:
+        return tensor.clone() if copy else tensor
+    made = apply(_CAST, (ARRAY, dtype), (tensor,))
+    made._geometry = tensor._geometry and tensor.clone()._geometry
+    return made
+
+
+@composite(at="Tensor")
+def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None, other=None):
+    """The tensor with another dtype, on another device, or as `other` has them; itself where nothing changes"""
+    for each in (*args, other):
+        if isinstance(each, dtypes.dtype):
+            dtype = each
+        elif isinstance(each, Tensor):
+            dtype, device = each.dtype, each.device
+        elif isinstance(each, (str, int, devices.device)) and not isinstance(each, bool):
+            device = each
+    if device is not None:
+        devices.checked(device)
+    return _to_dtype(self, dtype or self.dtype, copy)
+
+
+@composite(at="Tensor", name="type")
+def type_(self, dtype=None, non_blocking=False):
+    """The name of the tensor's type, or the tensor as another one"""
+    if dtype is None:
+        return typename(self)
+    if isinstance(dtype, str):
+        found = _BY_LEGACY.get(dtype.removeprefix("torch.").removesuffix("Tensor"))
+        if found is None or not dtype.startswith("torch."):
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = found
+    return _to_dtype(self, getattr(dtype, "dtype", dtype) if not isinstance(dtype, dtypes.dtype) else dtype)
+
+
+_BY_LEGACY = {each.legacy: each for each in dtypes.ALL}
+
+
+@composite(at="Tensor")
+def type_as(self, other):
+    """The tensor with the dtype of `other`"""
+    return _to_dtype(self, other.dtype)
+
+
+def _conversion(dtype):
+    def convert(self, memory_format=None):
+        return _to_dtype(self, dtype)
+    convert.__doc__ = f"The tensor as {dtype!r}"
+    return convert
+
+
+for _name, _dtype in {"float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "bfloat16": dtypes.bfloat16, "int": dtypes.int32,
+                      "long": dtypes.int64, "short": dtypes.int16, "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool,
+                      "cfloat": dtypes.complex64, "cdouble": dtypes.complex128}.items():
+    composite(at="Tensor", name=_name)(_conversion(_dtype))
+
+
+@method
+@property
+def device(self):
+    """Where the elements are."""
+    return devices.CPU
+
+
+@method
+def cpu(self, memory_format=None):
+    """The tensor on the CPU."""
+    return self
+
+
+@method
+def cuda(self, device=None, non_blocking=False, memory_format=None):
+    """The tensor on a GPU; AssertionError where JAX has none."""
+    return self.to("cuda" if device is None else device)
+
+
+for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_nested", "is_mps", "is_xla", "is_xpu", "is_sparse_csr"):
+    setattr(Tensor, _name, False)
+Tensor.is_cpu = True
+Tensor.layout = property(lambda self: "torch.strided")
+Tensor.names = property(lambda self: (None,) * self.ndim)

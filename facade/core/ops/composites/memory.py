@@ -1,0 +1,123 @@
+"""The memory of a tensor, as far as it can be asked about: sizes, strides, contiguity, storages."""
+
+from facade.core import engine
+from facade.core.shapes import Size
+from facade.core.tensor.tensor import Tensor, method
+
+
+@method
+def size(self, dim=None):
+    """The shape, or one extent of it."""
+    shape = self._value.spec.shape
+    if dim is None:
+        return Size(shape)
+    from_front = dim if dim >= 0 else dim + len(shape)
+    if not 0 <= from_front < len(shape):
+        span = len(shape) or 1
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})" if shape else
+                         "Dimension specified as 0 but tensor has no dimensions" if dim == 0 else
+                         f"Dimension out of range (expected to be in range of [-1, 0], but got {dim})")
+    return shape[from_front]
+
+
+@method
+def stride(self, dim=None):
+    """The step in memory along each dimension, or along one."""
+    strides = self.strides
+    if dim is None:
+        return strides
+    span = len(strides) or 1
+    if not -span <= dim < span:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
+    return strides[dim]
+
+
+@method
+def storage_offset(self):
+    """The place of the first element in its memory."""
+    return self._geometry[1] if self._geometry is not None else 0
+
+
+@method
+def dim(self):
+    """The number of dimensions."""
+    return len(self._value.spec.shape)
+
+
+Tensor.ndimension = dim
+
+
+@method
+def numel(self):
+    """The number of elements."""
+    return self._value.spec.size
+
+
+Tensor.nelement = numel
+Tensor.itemsize = property(lambda self: self.dtype.itemsize)
+Tensor.nbytes = property(lambda self: self.dtype.itemsize * self._value.spec.size)
+Tensor.element_size = lambda self: self.dtype.itemsize
+Tensor.is_contiguous = lambda self, memory_format=None: self._is_contiguous()
+Tensor.data_ptr = lambda self: id(self.storage_cell) + storage_offset(self) * self.dtype.itemsize
+Tensor.is_floating_point = lambda self: self.dtype.is_floating_point
+Tensor.is_complex = lambda self: self.dtype.is_complex
+Tensor.is_signed = lambda self: self.dtype.is_signed
+Tensor.is_inference = lambda self: self._inference
+Tensor.is_conj = lambda self: False
+Tensor.is_neg = lambda self: False
+Tensor.resolve_conj = lambda self: self
+Tensor.resolve_neg = lambda self: self
+Tensor.get_device = lambda self: -1
+Tensor.pin_memory = lambda self, device=None: self
+Tensor.is_pinned = lambda self, device=None: False
+Tensor.is_shared = lambda self: False
+Tensor.share_memory_ = lambda self: self
+Tensor._is_view = lambda self: self._base is not None
+Tensor.has_names = lambda self: False
+Tensor.is_same_size = lambda self, other: self.shape == other.shape
+
+
+class UntypedStorage:
+    """The memory of a tensor, as far as it can be asked about (torch.UntypedStorage)."""
+
+    def __init__(self, cell):
+        self._cell = cell
+
+    def data_ptr(self):
+        """A number that is equal for tensors that share memory."""
+        return id(self._cell)
+
+    def nbytes(self):
+        """The size in bytes."""
+        spec = self._cell.value.spec
+        return spec.size * spec.dtype.itemsize
+
+    def __len__(self):
+        return self._cell.value.spec.size
+
+    size = __len__
+
+    def tolist(self):
+        """The elements in the order of memory."""
+        return engine.read(self._cell.current()[0]).reshape(-1).tolist()
+
+    def __iter__(self):
+        return iter(self.tolist())
+
+    def __getitem__(self, index):
+        return self.tolist()[index]
+
+
+Tensor.untyped_storage = lambda self: UntypedStorage(self.storage_cell)
+Tensor.storage = Tensor.untyped_storage
+Tensor._typed_storage = Tensor.untyped_storage
+
+
+@method
+def _whole(self):
+    """A tensor of all the memory that this one looks at, without history."""
+    whole = self._alias()
+    whole.__dict__.pop("_chain", None)
+    whole.__dict__.pop("_geometry", None)
+    whole._value = self.storage_cell.value
+    return whole
