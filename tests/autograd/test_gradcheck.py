@@ -77,3 +77,9 @@ def test_inputs_are_as_before(torch):
     x = torch.tensor([0.3, 0.7], dtype=torch.float64, requires_grad=True)
     torch.autograd.gradcheck(lambda t: t**2, (x,))
     yield x, x.grad, x.is_leaf
+
+
+@both_worlds
+def test_doubles_stay_doubles_through_many_evaluations(torch):
+    big = torch.full((30, 20), 0.1, dtype=torch.float64)
+    yield [(big * 3).sum().item() for _ in range(5)], big

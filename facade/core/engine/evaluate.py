@@ -26,8 +26,9 @@ def read(value):
 
 def computed(value):
     """`value`, after evaluating the tape that it is pending on."""
+    epoch = value.epoch      # looked up first: the thread whose tape it is sets the array, and then takes the epoch away
     if value.array is None:
-        evaluate(value.epoch)
+        evaluate(epoch)
         if value.array is None:
             raise RuntimeError("this value's evaluation did not finish")
     return value
@@ -46,8 +47,10 @@ def evaluate(epoch):
     """
     own = epoch is tapes.epoch
     with epoch.lock:
-        state, values = epoch.state, epoch.values
-        live = [slot for slot, value in values.items() if getrefcount(value) > _UNUSED and value.array is None]
+        state = epoch.state
+        values = epoch.values if own else dict(epoch.values)      # the thread that records may add to its tape at any time
+        unused = _UNUSED + (not own)
+        live = [slot for slot, value in values.items() if slot < state.slots and getrefcount(value) > unused and value.array is None]
         if live:
             totals.evaluations += 1
             _run(state, epoch, tuple(live), _spent(epoch) if own and not epoch.traced else ())
@@ -80,8 +83,10 @@ def _spent(epoch):
 
 def _judge(checks):
     """Raise what the first failing check says; the others have been answered too. A tracer has no data to judge."""
-    pending = [check(np.asarray(value.array)) for value, check in checks if not isinstance(value.array, jax.core.Tracer)]
-    checks.clear()
+    ready = [each for each in checks if each[0].array is not None]
+    pending = [check(np.asarray(value.array)) for value, check in ready if not isinstance(value.array, jax.core.Tracer)]
+    for each in ready:
+        checks.remove(each)
     for error in pending:
         if error is not None:
             raise error
@@ -183,7 +188,8 @@ def _step(state, targets):
 def _on_device(value):
     """The array of a value made by NumPy: a small one goes to the program as it is, a large one is put on the device once."""
     if value.array.nbytes > settings.inline_bytes:
-        value.array = jax.device_put(value.array)
+        with jax.enable_x64(True):          # else 64-bit numbers arrive as 32-bit ones
+            value.array = jax.device_put(value.array)
     return value.array
 
 

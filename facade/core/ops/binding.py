@@ -4,6 +4,7 @@ Each row is compiled to a plain Python function (`compile_row`), which costs not
 overloads, the types of the arguments choose one, and the choice is remembered. What fits none gets torch's TypeError.
 """
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -57,8 +58,9 @@ def _hashable(value):
 
 
 # ---------------------------------------------------------------- one overload
+@functools.cache
 def compile_row(row, inplace=False):
-    """The function of a row: parameters as in its line (`self` first), normalised, recorded."""
+    """The function of a row: parameters as in its line (`self` first), normalised, recorded. Made when first called for."""
     names = {"ARRAY": ARRAY, "Arrays": Arrays, "PLAIN": PLAIN, "operand": operand, "as_int": as_int, "as_ints": as_ints,
              "as_number": as_number, "hashable": _hashable, "row": row,
              "apply": apply_inplace if inplace else apply_view if row.view else apply}
@@ -175,7 +177,6 @@ _IGNORED = ("out", "generator", "layout", "device", "memory_format", "pin_memory
 
 def make_function(name, rows, method=False, inplace=False):
     """The function called `name` with these overloads; as a method its first argument is `self`."""
-    compiled = [(row, compile_row(row, inplace)) for row in rows]
     direct, chosen = {}, {}      # by the types of the arguments alone; by what sequences hold too
 
     def function(*args, **kwargs):
@@ -194,9 +195,10 @@ def make_function(name, rows, method=False, inplace=False):
             return apply_out(name, lambda: function(*args, **kwargs), out, args)
         for ignored in _IGNORED:
             kwargs.pop(ignored, None)
-        for row, call in compiled:
+        for row in rows:
             found = _match(row, args, kwargs, method)
             if found is not None:
+                call = compile_row(row, inplace)
                 if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
                     by_types = list not in types and tuple not in types
                     (direct if by_types else chosen)[types if by_types else key] = call

@@ -203,7 +203,7 @@ def _rrelu(input, lower, upper, training, generator=None, inplace=False):
     if not input.dtype.is_floating_point or input.dtype is dtypes.float16:
         raise NotImplementedError(f"\"rrelu_with_noise_out_cpu\" not implemented for '{input.dtype.legacy}'")
     noise = streams.rrelu_noise((generator or default_generator).engine, input.numpy_value(), lower, upper)
-    return run(rows.RRELU, (ARRAY, ARRAY), (input, Tensor._of(constant(noise))))
+    return run(rows.RRELU_WRITTEN if inplace else rows.RRELU, (ARRAY, ARRAY), (input, Tensor._of(constant(noise))))
 
 
 @composite(at="torch", name="rrelu")

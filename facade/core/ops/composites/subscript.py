@@ -126,7 +126,9 @@ def _cut(view, dim, item):
         raise ValueError("step must be greater than zero")
     extent = view._value.spec.shape[dim]
     start, stop, step = item.indices(extent)
-    return view if (start, stop, step) == (0, extent, 1) else slice_view(view, dim, start, max(start, stop), step)
+    if (start, stop, step) == (0, extent, 1) and (item.start is None or item.start >= 0):
+        return view                     # what torch takes for the whole dimension; counted from the end it makes a slice
+    return slice_view(view, dim, start, max(start, stop), step)
 
 
 def _with_tensor(view, dim, item, tensors):

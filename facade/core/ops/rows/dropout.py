@@ -5,7 +5,7 @@ All are named as torch names the steps of their compositions, so the history rea
 
 import jax.numpy as jnp
 
-from facade.core.ops.promotion import PROMOTE, SELF
+from facade.core.ops.promotion import COMMON, PROMOTE, SELF
 from facade.core.ops.supported import NOT_FLOAT, unimplemented
 from facade.core.ops.table import op
 
@@ -21,12 +21,12 @@ SHIFT = op("masked_shift(Tensor self, Tensor mask, Scalar kept, Scalar dropped) 
            doc="self plus kept where mask is set, plus dropped elsewhere")
 
 
-def _check_rrelu(self, noise):
-    unimplemented("rrelu_with_noise_out_cpu", *NOT_FLOAT)(self)
+def _rrelu(node):
+    return op("rrelu_with_noise(Tensor self, Tensor noise) -> Tensor", lambda self, noise: self * noise, COMMON, at="", inplace=True, node=node,
+              doc="self times its slopes")
 
 
-RRELU = op("rrelu_with_noise(Tensor self, Tensor noise) -> Tensor", lambda self, noise: self * noise, SELF, at="", node="RreluWithNoiseBackward0",
-           doc="self times its slopes", check=_check_rrelu)
+RRELU, RRELU_WRITTEN = _rrelu("RreluWithNoiseBackward0"), _rrelu("RreluWithNoiseBackward1")     # torch differentiates the write by its result
 RRELU_MEAN = op("rrelu_mean(Tensor self, Scalar slope) -> Tensor", lambda self, slope: jnp.where(self > 0, self, self * slope), SELF, at="",
                 node="RreluWithNoiseBackward0", doc="self where it is positive, slope * self elsewhere",
                 check=lambda self, slope: unimplemented("leaky_relu_cpu", *NOT_FLOAT)(self))

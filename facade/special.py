@@ -1,0 +1,5 @@
+"""Special functions of mathematics (torch.special)."""
+
+from facade.core.ops import expose
+
+globals().update(expose.namespace("special"))
