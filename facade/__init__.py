@@ -2,13 +2,17 @@
 
 import math
 
-from facade.core import devices, dtypes, printing
+from facade.core import devices, dtypes, layouts, printing, runtime
 from facade.core.devices import device, get_default_device, set_default_device
-from facade.core.dtypes import can_cast, dtype, get_default_dtype, promote_types, set_default_dtype
+from facade.core.dtypes import dtype, get_default_dtype, promote_types
 from facade.core.errors import OutOfMemoryError
+from facade.core.layouts import layout, memory_format
 from facade.core.numeric_limits import finfo, iinfo
-from facade.core.ops import creation, expose
+from facade.core.ops import creation, expose, legacy
 from facade.core.ops.composites import sampling
+from facade.core.ops.composites.memory import UntypedStorage
+from facade.core.ops.legacy import set_default_tensor_type
+from facade.core.ops.promotion import set_default_dtype
 from facade.core.printing import set_printoptions
 from facade.core.random.generator import Generator, default_generator
 from facade.core.shapes import Size
@@ -16,15 +20,18 @@ from facade.core.tensor.tensor import Tensor
 
 expose.attach_methods()
 globals().update(dtypes.ALIASES)
+globals().update(layouts.ALL)
+globals().update(legacy.TYPES)
+globals().update({name: getattr(runtime, name) for name in runtime.__all__})
 globals().update(expose.namespace("torch"))
 globals().update(creation.FUNCTIONS)
 globals().update(sampling.FUNCTIONS)
 
-from facade import autograd, linalg, random, utils  # noqa: E402
+from facade import accelerator, autograd, backends, cuda, linalg, nn, optim, random, utils, version  # noqa: E402
 from facade.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
                              set_grad_enabled)
 
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
-__version__ = "2.13.0"
+__version__ = version.__version__

@@ -137,7 +137,7 @@ SHAPE = (2, 3)
 
 def qualified(row):
     """The name of a row with its namespace, as the table of lines has it."""
-    place = next((each for each in row.at if each != "Tensor"), "torch")
+    place = next((each for each in row.at if each != "Tensor"), "Tensor")
     return row.name if place == "torch" else f"{place}.{row.name}"
 
 
@@ -312,6 +312,8 @@ logit                    f(2, 3, kind="unit")
 erfinv                   f(2, 3, kind="unit")
 mvlgamma                 f(2, 3, kind="positive"), 1
 polygamma                1, f(2, 3, kind="positive")
+Tensor.polygamma         f(2, 3, kind="positive"), 1
+polar                    f(2, 3, kind="positive"), f(2, 3)
 digamma                  f(2, 3, kind="positive")
 lerp.Scalar              f(2, 3), f(2, 3), 0.3
 clamp.Tensor             f(2, 3), f(2, 3), f(3)
@@ -449,6 +451,9 @@ repeat_interleave        f(2, 3), i(3, below=3), 1
 index_put                f(3, 4), (i(2, below=3), i(2, below=4)), f(2)
 nn.functional.one_hot    i(4, below=3)
 nn.functional.embedding  i(2, 3, below=4), f(4, 2)
+diagonal_scatter         f(3, 3), f(3)
+select_scatter           f(2, 3), f(3), 0, 1
+slice_scatter            f(4, 3), f(2, 3), 0, 1, 3
 # comparison
 equal                    f(2, 3), f(2, 3)
 allclose                 f(2, 3), f(2, 3)

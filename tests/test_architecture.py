@@ -55,8 +55,12 @@ LATE_IMPORTS = {
 LINES, LONG_FILES = 500, {}
 MEAN_FUNCTION = 14
 
+# Decorators that bring the docstring: of the row that is guarded, of the property that is set.
+DOCUMENTING = ("guarded", "setter")
+
 # Modules whose functions need no docstring each: why.
 UNDOCUMENTED = {
+    "facade.core.random.arithmetic": "`elementwise` is NumPy's function of that name, exact in double precision",
     "facade.core.engine.host": "a function for each of JAX's control-flow primitives, named after it",
     "facade.core.engine.host_formulas": "a formula for each of JAX's primitives, named after it",
     "facade.core.engine.host_indexing": "a function for each of JAX's indexing primitives, named after it",
@@ -199,8 +203,12 @@ def function_lengths(found):
 def undocumented(found):
     """Public functions and classes, at the top of a module, without a docstring."""
     kinds = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
-    return [f"{module.name}.{node.name}" for module in found for node in module.tree.body
-            if isinstance(node, kinds) and not node.name.startswith("_") and not ast.get_docstring(node) and module.name not in UNDOCUMENTED]
+
+    def brought(node):
+        names = [ast.unparse(each.func if isinstance(each, ast.Call) else each).split(".")[-1] for each in node.decorator_list]
+        return not set(names).isdisjoint(DOCUMENTING)
+    return [f"{module.name}.{node.name}" for module in found if module.name not in UNDOCUMENTED for node in module.tree.body
+            if isinstance(node, kinds) and not node.name.startswith("_") and not ast.get_docstring(node) and not brought(node)]
 
 
 # ---------------------------------------------------------------- the house

@@ -30,7 +30,7 @@ def identities(rows):
     names = {}
     for row in rows:
         name = ".".join(filter(None, (samples.qualified(row), row.schema.overload)))
-        names[name if name not in names else f"{name}.{len(names)}"] = row
+        names[name if name not in names else f"{name}.again"] = row
     return names
 
 

@@ -34,8 +34,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     gradients = _listed(grad_tensors if grad_tensors is not None else grad_variables)
     if gradients == (None,):
         gradients = (None,) * len(tensors)
-    if len(gradients) != len(tensors):
-        raise RuntimeError(f"grad_tensors was specified but its length ({len(gradients)}) does not match the length of tensors ({len(tensors)})")
+    if len(gradients) < len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     retain_graph = create_graph if retain_graph is None else retain_graph
 
     def through(tensors, gradients):
@@ -75,6 +75,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     outputs, inputs = _listed(outputs), _listed(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     gradients = _listed(grad_outputs)
     if gradients == (None,):
         gradients = (None,) * len(outputs)

@@ -52,12 +52,17 @@ CPU = device("cpu")
 _default = [CPU]
 
 
+def found(kind):
+    """JAX's devices of this kind, none where it has none."""
+    try:
+        return jax.devices(_PLATFORM.get(kind, kind))
+    except RuntimeError:
+        return []
+
+
 def is_available(kind):
     """Whether JAX has devices of this kind here."""
-    try:
-        return kind == "cpu" or bool(jax.devices(_PLATFORM.get(kind, kind)))
-    except RuntimeError:
-        return False
+    return kind == "cpu" or bool(found(kind))
 
 
 def checked(where):
@@ -83,4 +88,4 @@ def get_default_device():
 
 def set_default_device(where):
     """Make `where` the device of new tensors."""
-    _default[:] = [checked(where)]
+    _default[:] = [CPU if where is None else checked(where)]

@@ -57,8 +57,8 @@ def checked_format(name, value):
     return value
 
 
-def format_strides(shape, wanted):
-    """The strides of a tensor of this shape in a memory format; None for the usual ones."""
+def format_geometry(shape, wanted):
+    """(strides, offset) of a new tensor of this shape in a memory format; None for the usual one."""
     rank = _RANKS.get(wanted)
     if rank is None:
         return None
@@ -67,7 +67,7 @@ def format_strides(shape, wanted):
     batch, channels, *places = shape
     steps = contiguous_strides((batch, *places, channels))
     strides = (steps[0], steps[-1], *steps[1:-1])
-    return None if strides == contiguous_strides(shape) else strides
+    return strides, 0
 
 
 def has_format(shape, strides, wanted):

@@ -7,7 +7,6 @@ __all__ = ["are_deterministic_algorithms_enabled", "get_deterministic_debug_mode
            "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "use_deterministic_algorithms"]
 
 _state = {"threads": os.cpu_count() or 1, "interop_threads": os.cpu_count() or 1, "deterministic": False, "warn_only": False, "precision": "highest"}
-_PRECISIONS = "highest", "high", "medium"
 _MODES = {"default": 0, "warn": 1, "error": 2}
 
 
@@ -58,7 +57,7 @@ def set_deterministic_debug_mode(debug_mode):
     """As use_deterministic_algorithms, by number or name: 0 'default', 1 'warn', 2 'error'."""
     number = _MODES.get(debug_mode, debug_mode)
     if number not in _MODES.values():
-        raise RuntimeError(f"invalid value of debug_mode, expected `default`, `warn`, or `error`, but got {debug_mode}" if isinstance(debug_mode, str)
+        raise RuntimeError(f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}" if isinstance(debug_mode, str)
                            else f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
     use_deterministic_algorithms(number > 0, warn_only=number == 1)
 
@@ -70,9 +69,8 @@ def get_deterministic_debug_mode():
 
 def set_float32_matmul_precision(precision):
     """Accepted: 'highest', 'high' or 'medium'; matrix products of float32 are computed in float32."""
-    if precision not in _PRECISIONS:
-        raise RuntimeError(f"{precision} is not one of 'highest', 'high', or 'medium' in the current setFloat32MatmulPrecision call")
-    _state["precision"] = precision
+    if precision in ("highest", "high", "medium"):
+        _state["precision"] = precision
 
 
 def get_float32_matmul_precision():

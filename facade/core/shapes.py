@@ -129,7 +129,7 @@ def kept_strides(shape, inputs):
     rank = len(shape)
     if len({strides for each, strides in inputs if each == shape}) == 1 and all(each == shape for each, _ in inputs):
         strides = inputs[0][1]
-        if _is_dense(shape, strides):
+        if is_dense(shape, strides):
             return None if is_contiguous(shape, strides) else strides
     order = list(range(rank - 1, -1, -1))      # from the innermost dimension out
 
@@ -158,7 +158,7 @@ def kept_strides(shape, inputs):
     return None if is_contiguous(shape, strides) else strides
 
 
-def _is_dense(shape, strides):
+def is_dense(shape, strides):
     """Whether the elements fill their memory with neither gaps nor overlap."""
     expected = 1
     for stride, extent in sorted((stride, extent) for stride, extent in zip(strides, shape) if extent != 1):

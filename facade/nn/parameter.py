@@ -24,6 +24,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     __slots__ = ()
     _is_param = True
+    _spreads = False
 
     def __new__(cls, data=None, requires_grad=True):
         data = creation.FUNCTIONS["empty"](0) if data is None else data
@@ -67,6 +68,7 @@ class Buffer(Tensor, metaclass=_BufferMeta):
     """A tensor that counts as a buffer of the module it is assigned to; persistent: whether `state_dict()` has it."""
 
     __slots__ = ()
+    _spreads = False
 
     def __new__(cls, data=None, *, persistent=True):
         data = creation.FUNCTIONS["empty"](0) if data is None else data

@@ -4,6 +4,7 @@ A tape's programs are filed at its state, by which slots are alive. One that is 
 through NumPy; the third time it is met it becomes one `jax.jit` program.
 """
 
+from collections import Counter
 from itertools import chain
 from sys import getrefcount
 
@@ -104,19 +105,22 @@ class Program:
     def __init__(self, state, outputs, spent=()):
         needed = set(outputs)
         self.steps, self.outputs, self.runs, self.compiled, size = [], outputs, 0, None, 0
-        leaves = {}
+        leaves, specs = {}, {}
         for at in reversed(state.path()):
             slots = range(at.parent.slots, at.slots)
             if at.kernel is None:
                 if at.parent.slots in needed:
                     leaves[at.parent.leaves] = at.parent.slots
+                    specs[at.parent.slots] = at.inputs
                     size += at.inputs.size
             elif not needed.isdisjoint(slots):
                 self.steps.append(_step(at, slots))
                 needed.update(source for source in at.inputs if source.__class__ is int)
                 size += sum(spec.size for spec in at.kernel.outs)
+                specs.update(zip(slots, at.kernel.outs))
         self.steps.reverse()
-        self.given_up = tuple(leaf for leaf in spent if leaf in leaves)
+        wanted = Counter(specs[slot] for slot in outputs)
+        self.given_up = tuple(leaf for leaf in spent if leaf in leaves and _take(wanted, specs[leaves[leaf]]))
         self.leaves = self.given_up + tuple(leaf for leaf in reversed(leaves) if leaf not in self.given_up)
         self.leaf_slots = tuple(leaves[leaf] for leaf in self.leaves)
         self.small = size <= settings.host_elements
@@ -171,6 +175,14 @@ class Program:
 def number_array(number, kind):
     """A Python number as the zero-dimensional array that a kernel takes."""
     return np.array(number, SCALARS[kind])
+
+
+def _take(wanted, spec):
+    """Whether a result of this spec still wants memory; then it has got some."""
+    if not wanted[spec]:
+        return False
+    wanted[spec] -= 1
+    return True
 
 
 def _step(state, targets):

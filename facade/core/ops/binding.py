@@ -5,28 +5,15 @@ overloads, the types of the arguments choose one, and the choice is remembered. 
 """
 
 import functools
-from dataclasses import replace
-
 import numpy as np
 
-from facade.core import dtypes
 from facade.core.ops.dispatch import apply, apply_inplace, apply_out, apply_view
+from facade.core.ops.fitting import ALIASES, CHECKS, fits
+from facade.core.ops.mismatch import mismatch
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
 
-ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "self", "x1": "self", "x2": "other", "input": "self", "a": "self"}
-NUMBERS = (bool, int, float, complex)
 PLAIN = {bool, int, float, complex, Tensor, type(None)}
-
-
-@classmethod
-def _join_plain(cls, **options):
-    """Have subclasses of Tensor taken as operands, as they are."""
-    super(Tensor, cls).__init_subclass__(**options)
-    PLAIN.add(cls)
-
-
-Tensor.__init_subclass__ = _join_plain
 
 
 def operand(value):
@@ -106,34 +93,7 @@ def _bind(param, row, body, statics, inputs):
         statics.append(name)
 
 
-# ---------------------------------------------------------------- several overloads, and errors
-_CHECKS = {
-    "Tensor": lambda value: isinstance(value, Tensor),
-    "Scalar": lambda value: isinstance(value, (*NUMBERS, np.number, np.bool_)) or isinstance(value, Tensor) and not value._value.spec.shape,
-    "int": lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    or isinstance(value, Tensor) and not value._value.spec.shape and value.dtype.category == dtypes.INTEGER,
-    "float": lambda value: isinstance(value, (float, int, np.number)) or isinstance(value, Tensor) and not value._value.spec.shape,
-    "bool": lambda value: isinstance(value, (bool, np.bool_)),
-    "str": lambda value: isinstance(value, str),
-    "ScalarType": lambda value: isinstance(value, dtypes.dtype),
-    "Dimname": lambda value: False,
-}
-_CHECKS["SymInt"] = _CHECKS["int"]
-_SHOWN = {"ScalarType": "torch.dtype", "Scalar": "Number", "SymInt": "int"}
-
-
-def _fits(param, value, row):
-    """Whether `value` can be passed for `param`."""
-    if value is None:
-        return param.optional or not param.required and param.default is None
-    check = _CHECKS.get(param.type, lambda _: True)
-    if param.is_list:
-        if isinstance(value, (list, tuple)):
-            return not value or check(value[0])
-        return bool(param.length) and check(value)
-    return check(value) or param.type == "Tensor" and row.numbers and param.name != "self" and isinstance(value, (*NUMBERS, np.generic))
-
-
+# ---------------------------------------------------------------- several overloads
 def _match(row, args, kwargs, method):
     """(args, kwargs) for the compiled function of this overload, or None when they do not fit."""
     params = row.schema.params
@@ -146,7 +106,7 @@ def _match(row, args, kwargs, method):
             return None
         renamed[key] = value
     packs = len(positional) > 1 and positional[1].is_list and positional[1].type in ("int", "SymInt") and not positional[1].length
-    if packs and len(args) >= 2 and all(_CHECKS["int"](each) for each in args[1:]) and positional[1].name not in renamed \
+    if packs and len(args) >= 2 and all(CHECKS["int"](each) for each in args[1:]) and positional[1].name not in renamed \
             and (len(args) > 2 or len(positional) == 2 or True):
         args = (args[0], tuple(args[1:]))
     if len(args) > len(positional):
@@ -159,7 +119,7 @@ def _match(row, args, kwargs, method):
         if param.name not in given:
             if param.required:
                 return None
-        elif not _fits(param, given[param.name], row):
+        elif not fits(param, given[param.name], row):
             return None
     return args, renamed
 
@@ -203,7 +163,7 @@ def make_function(name, rows, method=False, inplace=False):
                     by_types = list not in types and tuple not in types
                     (direct if by_types else chosen)[types if by_types else key] = call
                 return call(*found[0], **found[1])
-        raise TypeError(_mismatch(name, rows, args, kwargs, method))
+        raise TypeError(mismatch(name, rows, args, kwargs, method))
     function.__name__ = function.__qualname__ = name
     function.__doc__ = rows[0].doc + "."
     function.rows = rows
@@ -213,76 +173,3 @@ def make_function(name, rows, method=False, inplace=False):
 def _zero_dim(args):
     """Whether a tensor among the arguments may stand for a number, which its type alone does not tell."""
     return any(isinstance(each, Tensor) and not each._value.spec.shape for each in args[1:])
-
-
-def _type_name(value):
-    return "Parameter" if getattr(value, "_is_param", False) else type(value).__name__ if not isinstance(value, (list, tuple)) or not value \
-        else f"{type(value).__name__} of " + f"({', '.join(_type_name(each) for each in value)}{',' * (len(value) == 1)})" if isinstance(value, tuple) \
-        else f"{type(value).__name__} of [{', '.join(_type_name(each) for each in value)}]"
-
-
-def signature_text(row, method):
-    """An overload as torch prints it in its TypeErrors: (Tensor input, int dim = None, *, torch.dtype dtype = None)."""
-    pieces, keyword = [], False
-    for param in row.schema.params[method:]:
-        if param.keyword and not keyword:
-            keyword = True
-            pieces.append("*")
-        kind = _SHOWN.get(param.type, param.type)
-        kind = f"tuple of {kind}s" if param.is_list else kind
-        shown = "input" if param.name == "self" and param.type == "Tensor" else param.name
-        pieces.append(f"{kind} {shown}" + ("" if param.required else f" = {param.default}"))
-    if row.out and not method:
-        pieces += ([] if keyword else ["*"]) + ["Tensor out = None"]
-    return f"({', '.join(pieces)})"
-
-
-def _mismatch(name, rows, args, kwargs, method):
-    """torch's sentence for arguments that fit no overload."""
-    if len(rows) > 1 or rows[0].numbers and len(rows[0].schema.positional) > 1:
-        got = [_type_name(each) for each in args[method:]] + [f"{key}={_type_name(value)}" for key, value in kwargs.items()]
-        lines = "".join(f"\n * {signature_text(row, method)}" for row in rows)
-        return (f"{name}() received an invalid combination of arguments - got ({', '.join(got)}), but expected one of:{lines}\n")
-    return _single_mismatch(name, rows[0], args, kwargs, method)
-
-
-def _single_mismatch(name, row, args, kwargs, method):
-    positional = [param for param in row.schema.params if not param.keyword]
-    if len(args) > len(positional):
-        count = len(positional) - method
-        return f"{name}() takes {count} positional argument{'s' * (count != 1)} but {len(args) - method} {'was' if len(args) - method == 1 else 'were'} given"
-    names = {param.name for param in row.schema.params}
-    missing = [param for place, param in enumerate(positional) if param.required and place >= len(args)
-               and not {param.name, *(alias for alias, target in ALIASES.items() if target == param.name)} & kwargs.keys()]
-    if missing:
-        shown = ", ".join(f'"{"input" if param.name == "self" else param.name}"' for param in missing)
-        return f"{name}() missing {len(missing)} required positional arguments: {shown}"
-    for place, (param, value) in enumerate(zip(positional, args)):
-        if not _fits(param, value, row):
-            return _wrong_argument(name, param, value, f"(position {place + 1 - method}) ")
-    for key, value in kwargs.items():
-        if ALIASES.get(key, key) not in names and key not in names:
-            return f"{name}() got an unexpected keyword argument '{key}'"
-        param = next(param for param in row.schema.params if param.name in (key, ALIASES.get(key)))
-        if not _fits(param, value, row):
-            return _wrong_argument(name, param, value, "")
-    return f"{name}() received an invalid combination of arguments"
-
-
-def _wrong_argument(name, param, value, place):
-    shown = "input" if param.name == "self" else param.name
-    kind = _SHOWN.get(param.type, param.type)
-    kind = f"tuple of {kind}s" if param.is_list else kind
-    if param.is_list and isinstance(value, (list, tuple)):
-        wrong = next(index for index, each in enumerate(value) if not _fits(_element(param), each, _NO_NUMBERS))
-        return f"{name}(): argument '{shown}' {place}must be {kind}, but found element of type {type(value[wrong]).__name__} at pos {wrong}"
-    return f"{name}(): argument '{shown}' {place}must be {kind}, not {type(value).__name__}"
-
-
-class _NO_NUMBERS:
-    numbers = False
-
-
-def _element(param):
-
-    return replace(param, is_list=False, optional=False)

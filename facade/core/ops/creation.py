@@ -11,6 +11,7 @@ import numpy as np
 from facade.core import devices, dtypes, engine
 from facade.core.engine import constant
 from facade.core.engine.policy import settings
+from facade.core.layouts import format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
 from facade.core.shapes import contiguous_strides, kept_strides
 from facade.core.tensor.history import set_requires_grad
@@ -23,8 +24,15 @@ def finish(tensor, requires_grad=False):
     if modes.inference:
         tensor._inference = True
     if requires_grad:
-        set_requires_grad(tensor, True)
+        require_grad(tensor)
     return tensor
+
+
+def require_grad(tensor):
+    """Have a new tensor tracked; torch's words for those that cannot be have a capital here."""
+    if tensor._value.spec.dtype.kind not in "fcV":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    set_requires_grad(tensor, True)
 
 
 def from_array(array, requires_grad=False):
@@ -124,7 +132,7 @@ def _integers_array(array, dtype, numbers):
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
     whole = np.trunc(array) if array.dtype.kind == "f" else array
     limits = np.iinfo(dtype.numpy)
-    if whole.size and (whole.max() > limits.max or whole.min() < limits.min):
+    if whole.size and (whole.max() > limits.max or whole.min() < (limits.min or -limits.max)):      # negative ones wrap in unsigned types
         raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(dtype, dtype.name + '_t')} without overflow")
     return whole.astype(dtype.numpy)
 
@@ -244,13 +252,17 @@ def _filler(name, number):
         _check_dtype(name, dtype)
         shape = _size(name, size)
         made = filled(shape, number, dtype or (out.dtype if out is not None else dtypes.get_default_dtype()), requires_grad)
+        if memory_format is not None:
+            made._geometry = format_geometry(shape, memory_format)
         return made if out is None else out.set_(made)
 
     def create_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         made = filled(input._value.spec.shape, number, dtype or input.dtype, requires_grad)
-        if input._geometry is not None:
+        if memory_format not in (None, preserve_format):
+            made._geometry = format_geometry(input._value.spec.shape, memory_format)
+        elif input._geometry is not None:
             made._geometry = _dense_like(input)
         return made
 

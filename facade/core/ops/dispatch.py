@@ -14,9 +14,10 @@ from facade.core.shapes import kept_strides
 from facade.core.tensor.history import edge_of, make_node
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, is_floating
-from facade.core.tensor.write import check_writable, write
+from facade.core.tensor.write import check_inputs, check_writable, write
 
 _make = object.__new__
+derived = set()      # subclasses of Tensor whose results are of the same class
 
 
 def apply(row, statics, inputs):
@@ -47,13 +48,26 @@ def apply(row, statics, inputs):
             node.save_result(result)
         if modes.inference:
             result._inference = True
+        if derived:
+            _give_class(result, inputs)
         return result
-    return _several(row, results, node)
+    return _several(row, results, node, inputs)
 
 
-def _several(row, results, node):
+def _give_class(result, inputs):
+    """Make a result an instance of the most derived of its inputs' classes."""
+    for each in inputs:
+        cls = each.__class__
+        if cls in derived and issubclass(cls, result.__class__):
+            result.__class__ = cls
+
+
+def _several(row, results, node, inputs):
     tensors = [Tensor._of(value, node if node is not None and value.spec.dtype.kind in "fcV" else None, index)
                for index, value in enumerate(results)]
+    if derived:
+        for each in tensors:
+            _give_class(each, inputs)
     if row.schema.returns_list:
         return tensors
     return result_tuple("linalg_" * (row.at == ("linalg",)) + row.name, row.schema.results, tensors)
@@ -79,6 +93,8 @@ def apply_view(row, statics, source, numbers=()):
         view._untracked_view = True
     elif is_floating(view):
         view._node = make_node(kernel, [source, *numbers], [source.value, *numbers], row.node, value)
+    if derived:
+        _give_class(view, (source,))
     return view
 
 
@@ -105,11 +121,13 @@ def apply_inplace(row, statics, inputs):
     recorded = modes.grad
     if recorded or target._inference or target._geometry is not None:
         check_writable(target, inputs)
-    values = []
+    values, mine = [], target._storage
     for each in inputs:
         if isinstance(each, Tensor):
             storage = each._storage
             values.append(each._value if storage is None or storage.clock == each._clock else each._refresh())
+            if storage is mine and storage is not None and each is not target:
+                check_inputs(target, inputs)
         else:
             values.append(each)
     results, kernel = record(row.twin, statics, values)

@@ -3,9 +3,9 @@
 from collections import defaultdict
 
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
-from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, combining, comparison, conversion, convolution,  # noqa: F401
+from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, becoming, combining, comparison, conversion, convolution,  # noqa: F401
                                         differences, distance, dropout, history, indexing, linear_algebra, loss, memory, normalization, ordering,
-                                        pooling, protocol, reduction, sampling, splitting, spectrograms, subscript, transforms, views, writing)
+                                        pooling, protocol, questions, reduction, sampling, splitting, spectrograms, subscript, transforms, views, writing)
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.table import ARRAY, TABLE

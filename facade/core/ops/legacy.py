@@ -6,15 +6,16 @@ All read their arguments in one way: integers are sizes, a sequence is data, a t
 import numpy as np
 
 from facade.core import devices, dtypes
+from facade.core.layouts import strided
 from facade.core.ops import creation
-from facade.core.ops.binding import PLAIN, signature_mismatch
+from facade.core.ops.binding import PLAIN
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply_view, derived
+from facade.core.ops.mismatch import signature_mismatch, type_name
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.ops.rows.shape import ALIAS
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size
-from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.tensor import Tensor
 
 _OPTIONS = "(*, torch.device device = None)", "(torch.Storage storage)", "(Tensor other)", "(tuple of ints size, *, torch.device device = None)", \
@@ -54,9 +55,13 @@ def _sizes(given):
     return given
 
 
+_C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int", "int64": "long int", "float16": "c10::Half",
+            "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+
+
 def _shared(tensor, dtype):
     if tensor.dtype is not dtype:
-        wanted, got = (f"TensorOptions(dtype={creation.c_name(each)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false "
+        wanted, got = (f"TensorOptions(dtype={_C_NAMES.get(each.name, each.name)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false "
                        "(default), memory_format=(nullopt))" for each in (dtype, tensor.dtype))
         raise TypeError(f"expected {wanted} (got {got})")
     return apply_view(ALIAS, (ARRAY,), tensor)
@@ -66,8 +71,7 @@ def _of_data(data, dtype):
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
     if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, (dict, np.generic)):
-        kind = type(data)
-        raise TypeError(f"new(): data must be a sequence (got {'numpy.' * (kind.__module__ == 'numpy')}{kind.__name__})")
+        raise TypeError(f"new(): data must be a sequence (got {type_name(data)})")
     return creation.FUNCTIONS["as_tensor"](data, dtype=dtype)
 
 
@@ -95,7 +99,7 @@ class tensortype(type):
 
 def _typed(dtype):
     return tensortype(f"{dtype.legacy}Tensor", (), {
-        "dtype": dtype, "layout": creation.layouts.strided, "is_cuda": False, "is_sparse": False, "__module__": "torch",
+        "dtype": dtype, "layout": strided, "is_cuda": False, "is_sparse": False, "__module__": "torch",
         "__doc__": f"Makes tensors of {dtype!r} in the old way; isinstance() asks for the dtype."})
 
 
@@ -142,7 +146,8 @@ def as_subclass(self, cls):
 
 def _make_subclass(cls, data, require_grad=False):
     made = _as_class(data.detach(), cls)
-    set_requires_grad(made, require_grad)
+    if require_grad:
+        creation.require_grad(made)
     return made
 
 

@@ -4,7 +4,7 @@ Tensors with dimensions decide first, then zero-dimensional ones, then numbers; 
 category (bool, integer, float, complex) is higher.
 """
 
-from facade.core import dtypes
+from facade.core import dtypes, engine
 from facade.core.engine import Spec
 
 _NUMBERS = {bool: lambda: dtypes.bool, int: lambda: dtypes.int64, float: dtypes.get_default_dtype,
@@ -40,6 +40,12 @@ def _combine(higher, lower):
     if higher.category == dtypes.BOOL or lower.category >= dtypes.FLOAT:
         return dtypes.promote_types(higher, lower)
     return higher
+
+
+def set_default_dtype(d):
+    """Make `d` the dtype of new floating-point tensors (torch.set_default_dtype)."""
+    dtypes.set_default_dtype(d)
+    engine.use_context(d)
 
 
 class Kind:

@@ -106,6 +106,10 @@ class Node:
         """Put the gradient of the output `tensor` into its `.grad`."""
         self.hung().retained[tensor._index] = weakref.ref(tensor)
 
+    def let_go(self, tensor):
+        """Undo `retain`: something was written to the tensor, and it has another node now."""
+        self.hung().retained.pop(tensor._index, None)
+
     def release(self):
         """Give up what was saved for the derivative."""
 
@@ -158,7 +162,9 @@ class KernelNode(Node):
             self.__dict__.update(place_of_making())
 
     def release(self):
-        if self.saved:
+        inputs = self.inputs
+        # a number in a tensor's place is saved like a tensor, and freed like one
+        if self.saved or inputs.__class__ is list and any(each is not None for each in inputs[:self.tensor_inputs]):
             self.inputs = self.saved = None
 
     def save_result(self, result):
@@ -412,6 +418,8 @@ def requires_grad(self, flag):
 
 def set_requires_grad(tensor, flag):
     """Start or stop tracking a leaf; RuntimeError in torch's words where that cannot be."""
+    if not isinstance(flag, bool):
+        raise RuntimeError("requires_grad must be a bool")
     if flag and not _differentiable(tensor._value):
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if tensor._node is not None:
@@ -423,6 +431,12 @@ def set_requires_grad(tensor, flag):
 
 
 Tensor.requires_grad = requires_grad
+
+
+def _not_writable(name):
+    def refuse(self, value):
+        raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
+    return refuse
 
 
 @method
@@ -449,3 +463,6 @@ def output_nr(self):
     """Which output of `grad_fn` this tensor is."""
     return self._index
 
+
+for _name in ("is_leaf", "grad_fn", "output_nr", "shape", "dtype", "ndim"):
+    setattr(Tensor, _name, getattr(Tensor, _name).setter(_not_writable(_name)))

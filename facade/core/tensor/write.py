@@ -5,11 +5,12 @@ first: the `place` of its row gives `x` with the elements that the read shows re
 """
 
 import functools
+import math
 
 import jax.numpy as jnp
 
 from facade.core import engine
-from facade.core.shapes import overlaps
+from facade.core.shapes import is_dense, overlaps
 from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
@@ -82,6 +83,22 @@ def check_writable(tensor, inputs=()):
                            "Please clone() the tensor before performing the operation.")
 
 
+def check_inputs(target, inputs):
+    """Raise torch's error when an input shares part of the memory that is written to, but not just the same elements."""
+    shape, strides, start = _place(target)
+    for each in inputs:
+        if isinstance(each, Tensor) and each is not target and each._storage is target._storage and shape and each._value.spec.shape:
+            other, steps, begin = _place(each)
+            if (other, steps, begin) != (shape, strides, start) and is_dense(shape, strides) and is_dense(other, steps) \
+                    and start < begin + math.prod(other) and begin < start + math.prod(shape):
+                raise RuntimeError("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                                   "location. Please clone() the tensor before performing the operation.")
+
+
+def _place(tensor):
+    return tensor._value.spec.shape, tensor.strides, 0 if tensor._geometry is None else tensor._geometry[1]
+
+
 def _check_view(view, inputs):
     if (view._untracked_view or view._multi_view is not None) and any(
             isinstance(each, Tensor) and each.requires_grad for each in (view, *inputs)):
@@ -99,6 +116,9 @@ def write(tensor, value, node=None, index=0):
     storage = tensor._storage
     if storage is None:
         storage = tensor.storage_cell
+    if node is not None and tensor._retains_grad and tensor._node is not None:
+        tensor._node.let_go(tensor)
+        node.retain(tensor)
     if tensor._base is not None and node is not None:
         _rebase(tensor._base, tensor, value, node, index)
     elif node is not None:

@@ -201,8 +201,10 @@ def test_eager_by_the_environment():
 
 def run_python(source, **environment):
     """What another Python prints."""
-    return subprocess.run([sys.executable, "-W", "ignore", "-c", source], capture_output=True, text=True, check=True,
-                          env=os.environ | {"JAX_PLATFORMS": "cpu"} | environment).stdout
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", source], capture_output=True, text=True,
+                          env=os.environ | {"JAX_PLATFORMS": "cpu"} | environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_two_processes_give_the_same_bits():

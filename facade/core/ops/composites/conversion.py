@@ -3,8 +3,10 @@
 import numpy as np
 
 from facade.core import devices, dtypes
+from facade.core.layouts import checked_format, format_geometry, preserve_format, strided
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
+from facade.core.ops.mismatch import signature_mismatch
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.table import ARRAY, op
 from facade.core.tensor.tensor import Tensor, method, typename
@@ -15,6 +17,7 @@ _CAST = op("to.dtype(Tensor self, ScalarType dtype) -> Tensor", lambda self, dty
 
 
 def converted(array, dtype):
+    """The elements as another NumPy dtype, converted as torch does it."""
     if array.dtype.kind == "c" and dtype.kind != "c":
         array = array.real
     if array.dtype.kind == "f" and dtype.kind in "iu":
@@ -23,11 +26,17 @@ def converted(array, dtype):
     return array.astype(dtype)
 
 
-def _to_dtype(tensor, dtype, copy=False):
+def _to_dtype(tensor, dtype, copy=False, memory_format=None):
+    if memory_format in (None, preserve_format):
+        memory_format = None
     if tensor._value.spec.dtype == dtype.numpy:
-        return tensor.clone() if copy else tensor
+        same = not copy and (memory_format is None or tensor.is_contiguous(memory_format))
+        return tensor if same else tensor.clone(memory_format=memory_format or preserve_format)
     made = apply(_CAST, (ARRAY, dtype), (tensor,))
-    made._geometry = tensor._geometry and tensor.clone()._geometry
+    if memory_format is not None:
+        made._geometry = format_geometry(tensor._value.spec.shape, memory_format)
+    elif tensor._geometry is not None:
+        made._geometry = tensor.clone()._geometry
     return made
 
 
@@ -41,9 +50,19 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
             dtype, device = each.dtype, each.device
         elif isinstance(each, (str, int, devices.device)) and not isinstance(each, bool):
             device = each
+        elif each is not None and not isinstance(each, bool):
+            raise TypeError(signature_mismatch("to", _TO, args, {}))
+    flags = [each for each in args if isinstance(each, bool)]
     if device is not None:
         devices.checked(device)
-    return _to_dtype(self, dtype or self.dtype, copy)
+    if memory_format is not None:
+        checked_format("to", memory_format)
+    return _to_dtype(self, dtype or self.dtype, flags[1] if len(flags) > 1 else copy, memory_format)
+
+
+_TO = ("(torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, bool copy = False, *, torch.memory_format memory_format = None)",
+       "(torch.dtype dtype, bool non_blocking = False, bool copy = False, *, torch.memory_format memory_format = None)",
+       "(Tensor tensor, bool non_blocking = False, bool copy = False, *, torch.memory_format memory_format = None)")
 
 
 @composite(at="Tensor", name="type")
@@ -51,15 +70,15 @@ def type_(self, dtype=None, non_blocking=False):
     """The name of the tensor's type, or the tensor as another one"""
     if dtype is None:
         return typename(self)
-    if isinstance(dtype, str):
-        found = _BY_LEGACY.get(dtype.removeprefix("torch.").removesuffix("Tensor"))
-        if found is None or not dtype.startswith("torch."):
-            raise ValueError(f"invalid type: '{dtype}'")
-        dtype = found
-    return _to_dtype(self, getattr(dtype, "dtype", dtype) if not isinstance(dtype, dtypes.dtype) else dtype)
+    if dtype is Tensor:
+        return _to_dtype(self, dtypes.get_default_dtype())
+    wanted = _BY_TYPE.get(dtype) if isinstance(dtype, str) else dtype if isinstance(dtype, dtypes.dtype) else getattr(dtype, "dtype", None)
+    if not isinstance(wanted, dtypes.dtype):
+        raise ValueError(f"invalid type: '{dtype.__name__ if isinstance(dtype, type) else dtype}'")
+    return _to_dtype(self, wanted)
 
 
-_BY_LEGACY = {each.legacy: each for each in dtypes.ALL}
+_BY_TYPE = {f"torch.{each.legacy}Tensor": each for each in dtypes.ALL}
 
 
 @composite(at="Tensor")
@@ -70,7 +89,7 @@ def type_as(self, other):
 
 def _conversion(dtype):
     def convert(self, memory_format=None):
-        return _to_dtype(self, dtype)
+        return _to_dtype(self, dtype, memory_format=memory_format)
     convert.__doc__ = f"The tensor as {dtype!r}"
     return convert
 
@@ -103,5 +122,5 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_nested", "is_mps", "is_xla", "is_xpu", "is_sparse_csr"):
     setattr(Tensor, _name, False)
 Tensor.is_cpu = True
-Tensor.layout = property(lambda self: "torch.strided")
+Tensor.layout = property(lambda self: strided)
 Tensor.names = property(lambda self: (None,) * self.ndim)

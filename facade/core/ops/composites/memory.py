@@ -1,6 +1,7 @@
 """The memory of a tensor, as far as it can be asked about: sizes, strides, contiguity, storages."""
 
 from facade.core import engine
+from facade.core.layouts import checked_format, contiguous_format, has_format, preserve_format
 from facade.core.shapes import Size
 from facade.core.tensor.tensor import Tensor, method
 
@@ -53,25 +54,33 @@ def numel(self):
     return self._value.spec.size
 
 
+@method
+def is_contiguous(self, memory_format=contiguous_format):
+    """Whether the elements lie one behind the other, in the order of the dimensions or that of a memory format."""
+    if checked_format("is_contiguous", memory_format) in (contiguous_format, preserve_format):
+        return self._is_contiguous()
+    return has_format(self._value.spec.shape, self.strides, memory_format)
+
+
 Tensor.nelement = numel
 Tensor.itemsize = property(lambda self: self.dtype.itemsize)
 Tensor.nbytes = property(lambda self: self.dtype.itemsize * self._value.spec.size)
 Tensor.element_size = lambda self: self.dtype.itemsize
-Tensor.is_contiguous = lambda self, memory_format=None: self._is_contiguous()
 Tensor.data_ptr = lambda self: id(self.storage_cell) + storage_offset(self) * self.dtype.itemsize
 Tensor.is_floating_point = lambda self: self.dtype.is_floating_point
 Tensor.is_complex = lambda self: self.dtype.is_complex
 Tensor.is_signed = lambda self: self.dtype.is_signed
 Tensor.is_inference = lambda self: self._inference
-Tensor.is_conj = lambda self: False
 Tensor.is_neg = lambda self: False
-Tensor.resolve_conj = lambda self: self
 Tensor.resolve_neg = lambda self: self
 Tensor.get_device = lambda self: -1
 Tensor.pin_memory = lambda self, device=None: self
 Tensor.is_pinned = lambda self, device=None: False
 Tensor.is_shared = lambda self: False
 Tensor.share_memory_ = lambda self: self
+Tensor.to_dense = lambda self, dtype=None, masked_grad=None: self if dtype is None else self.to(dtype)
+Tensor.is_set_to = lambda self, tensor: (self.storage_cell is tensor.storage_cell and storage_offset(self) == storage_offset(tensor)
+                                         and self.shape == tensor.shape and self.strides == tensor.strides)
 Tensor._is_view = lambda self: self._base is not None
 Tensor.has_names = lambda self: False
 Tensor.is_same_size = lambda self, other: self.shape == other.shape

@@ -22,7 +22,8 @@ def _suffixes(tensor):
 
 def _text(tensor):
     values = tensor.numpy_value()
-    text = printing.tensor_text(values, tensor.dtype, default_dtype=dtypes.get_default_dtype(), suffixes=_suffixes(tensor))
+    prefix = "tensor(" if not tensor._spreads or type(tensor) is Tensor else f"{type(tensor).__name__}("
+    text = printing.tensor_text(values, tensor.dtype, default_dtype=dtypes.get_default_dtype(), suffixes=_suffixes(tensor), prefix=prefix)
     return "Parameter containing:\n" + text if tensor._is_param else text
 
 

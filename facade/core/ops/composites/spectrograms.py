@@ -124,8 +124,7 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
         raise RuntimeError("Cannot have onesided output if window or input is complex")
     if not return_complex and window is not None and window.dtype.is_complex:
         raise RuntimeError("Complex windows are incompatible with return_complex=False")
-    real = input.dtype.to_real() if hasattr(input.dtype, "to_real") else input.real.dtype
-    window = _padded_window(ones(win_length, dtype=real) if window is None else window, win_length, n_fft)
+    window = _padded_window(ones(win_length, dtype=input.dtype.to_real()) if window is None else window, win_length, n_fft)
     spectra = (input if input.ndim == 3 else input.unsqueeze(0)).transpose(1, 2)
     norm = "ortho" if normalized else "backward"
     frames = apply(rows.C2C, (ARRAY, (2,), (n_fft,), norm, False), (spectra,)) if return_complex else \

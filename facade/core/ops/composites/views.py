@@ -4,6 +4,7 @@ import math
 
 from facade.core import dtypes
 from facade.core.errors import broadcast_shapes, dim_range, dims_of
+from facade.core.layouts import contiguous_format, format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_view
@@ -88,6 +89,24 @@ Tensor.T = property(_reversed)
 Tensor.mT = property(_matrix_transposed)
 Tensor.H = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
 Tensor.mH = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
+
+
+@composite()
+def conj(input):
+    """The complex conjugates, as a look at the same memory; a real tensor as it is"""
+    return apply_view(rows.CONJ, (ARRAY,), input) if input.dtype.is_complex else input
+
+
+@composite()
+def is_conj(input):
+    """Whether the tensor is a conjugated look at its memory"""
+    return input.dtype.is_complex and sum(row is rows.CONJ for row, _, _ in input._chain) % 2 == 1
+
+
+@composite()
+def resolve_conj(input):
+    """A copy of a conjugated look, any other tensor as it is"""
+    return input.clone() if is_conj(input) else input
 
 
 @composite()
@@ -329,11 +348,20 @@ def unfold(self, dimension, size, step):
 @composite()
 def as_strided(input, size, stride, storage_offset=None):
     """Elements of the memory at these sizes and strides"""
-    start = input._geometry[1] if input._geometry is not None else 0
-    whole = input
-    if input._chain:
-        whole = input._base if input._base is not None else input._whole()
-    return apply_view(rows.AS_STRIDED, (ARRAY, tuple(size), tuple(stride), start if storage_offset is None else storage_offset), whole)
+    size, stride = as_ints(tuple(size)), as_ints(tuple(stride))
+    if any(step < 0 for step in stride):
+        raise RuntimeError(f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}")
+    if storage_offset is None:
+        storage_offset = 0 if input._geometry is None else input._geometry[1]
+    whole = input if not input._chain else input._base if input._base is not None else input._whole()
+    width, elements = input.dtype.itemsize, whole.numel()
+    last = storage_offset + sum((extent - 1) * step for extent, step in zip(size, stride))
+    if math.prod(size) and last >= elements:
+        raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {storage_offset}, and itemsize {width} requiring "
+                           f"a storage size of {(last + 1) * width} are out of bounds for storage of size {elements * width}")
+    if whole._geometry is not None:      # the elements in the order of memory
+        whole = permute(whole, tuple(sorted(range(whole.ndim), key=lambda dim: -whole.strides[dim])))
+    return apply_view(rows.AS_STRIDED, (ARRAY, size, stride, storage_offset), whole)
 
 
 @composite(at="torch")
@@ -387,7 +415,9 @@ def detach(input):
 def clone(input, *, memory_format=None):
     """A copy, through which gradients flow"""
     made = apply(rows.CLONE, (ARRAY,), (input,))
-    if input._geometry is not None and memory_format is None:
+    if memory_format not in (None, preserve_format):
+        made._geometry = format_geometry(_shape(input), memory_format)
+    elif input._geometry is not None:
         strides = kept_strides(_shape(input), [(_shape(input), input.strides)])
         if strides is not None:
             made._geometry = strides, 0
@@ -395,8 +425,8 @@ def clone(input, *, memory_format=None):
 
 
 @composite(at="Tensor")
-def contiguous(self, memory_format=None):
+def contiguous(self, memory_format=contiguous_format):
     """The tensor itself where its elements lie in order, else a copy"""
-    return self if self._is_contiguous() else apply(rows.CLONE, (ARRAY,), (self,))
+    return self if self.is_contiguous(memory_format=memory_format) else clone(self, memory_format=memory_format)
 
 

@@ -104,3 +104,9 @@ def resize_(self, *sizes, memory_format=None):
     made[:min(count, flat.size)] = flat[:count]
     assign(self, Tensor._of(engine.constant(made.reshape(shape))))
     return self
+
+
+@composite(at="Tensor")
+def resize_as_(self, the_template, memory_format=None):
+    """Change the shape in place to that of another tensor"""
+    return resize_(self, the_template.shape)

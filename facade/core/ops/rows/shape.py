@@ -72,7 +72,7 @@ def _expanded(strides, offset, shape, size):
 
 
 EXPAND = op("expand(Tensor(a) self, SymInt[] size) -> Tensor(a)", lambda self, size: jnp.broadcast_to(self, size), strides=_expanded,
-            place=_reshape_back, doc="Dimensions of size 1 repeated to `size`, without copying", at="")
+            place=place_by_index, doc="Dimensions of size 1 repeated to `size`, without copying", at="")
 
 
 def _unsqueezed(strides, offset, shape, dim):
@@ -186,6 +186,8 @@ def _half_strides(start):
 
 REAL = op("real(Tensor(a) self) -> Tensor(a)", jnp.real, place=_place_real, strides=_half_strides(0), doc="The real parts", at="")
 IMAG = op("imag(Tensor(a) self) -> Tensor(a)", jnp.imag, place=_place_imag, strides=_half_strides(1), doc="The imaginary parts", at="")
+CONJ = op("conj(Tensor(a) self) -> Tensor(a)", jnp.conj, place=lambda kernel, before, new, numbers: new.conj(),
+          strides=lambda strides, offset, shape: (strides, offset), doc="The complex conjugates, as a look at the same memory", at="")
 VIEW_AS_REAL = op("view_as_real(Tensor(a) self) -> Tensor(a)", lambda self: jnp.stack((self.real, self.imag), -1),
                   place=lambda kernel, before, new, numbers: jax.lax.complex(new[..., 0], new[..., 1]),
                   strides=lambda strides, offset, shape: ((*(2 * stride for stride in strides), 1), 2 * offset),

@@ -1,0 +1,204 @@
+"""torch's TypeErrors for arguments that fit no signature.
+
+A name with one signature says which argument is wrong. One with several lists them, and says of those that take as many
+arguments what did not match; where only one takes as many, it is treated as the only one.
+"""
+
+import re
+from dataclasses import replace
+
+from facade.core.devices import device
+from facade.core.dtypes import dtype
+from facade.core.layouts import layout, memory_format
+from facade.core.ops.fitting import ALIASES, fits, renamed
+from facade.core.ops.schema import Param
+
+_OURS = dtype, device, layout, memory_format
+_SHOWN = {"ScalarType": "torch.dtype", "Scalar": "Number", "SymInt": "int"}
+# Names with an older signature that torch does not show, but which makes it treat them as names with several.
+_OLDER = {"add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"}
+# Names of rows that stand for two signatures of torch's: the last tensor may be a number there.
+_WITH_NUMBER = {"eq", "ne", "lt", "le", "gt", "ge", "greater", "greater_equal", "less", "less_equal", "not_equal", "remainder", "fmod", "float_power",
+                "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "copysign", "xlogy"}
+
+
+def mismatch(name, rows, args, kwargs, method):
+    """torch's sentence for arguments that fit none of these overloads of `name`."""
+    options = [option for row in rows for option in _options(name, row)]
+    if len(options) == 1 and name.removesuffix("_") not in _OLDER:
+        return _single(name, *options[0], args, kwargs, method)
+    given = len(args) - method + len(kwargs)
+    plausible = [option for option in options if _fewest(option[1][method:]) <= given <= len(option[1]) - method + _takes_out(option[0], method)]
+    if len(plausible) == 1:
+        return _single(name, *plausible[0], args, kwargs, method)
+    texts = [(signature_text(row, params, method), _slots(params[method:], _takes_out(row, method))) for row, params in options]
+    return signature_mismatch(name, texts, args[method:], kwargs)
+
+
+def _options(name, row):
+    """(row, parameters) for each of torch's signatures that a row stands for."""
+    params = row.schema.params
+    options = [(row, params)]
+    if name.removesuffix("_") in _WITH_NUMBER and row.numbers:
+        last = max(place for place, param in enumerate(params) if param.type == "Tensor")
+        options.append((row, (*params[:last], replace(params[last], type="Scalar"), *params[last + 1:])))
+    return options
+
+
+def _fewest(params):
+    return sum(param.required for param in params)
+
+
+def _takes_out(row, method):
+    return row.out and not method
+
+
+def signature_mismatch(name, options, args, kwargs):
+    """torch's sentence for arguments that fit none of these options.
+
+    options: texts of signatures such as "(Tensor input, int dim = 0)", or pairs of such a text and its slots (see `_slots`).
+    """
+    options = [(each, _slots(_read(each))) if isinstance(each, str) else each for each in options]
+    start = f"{name}() received an invalid combination of arguments - got "
+    if len(options) > 1:
+        return start + _described(args, kwargs) + ", but expected one of:\n" + "".join(
+            f" * {text}\n{_reason(slots, args, kwargs)}" for text, slots in options)
+    text, slots = options[0]
+    strange = _strange(slots, kwargs)
+    if strange:
+        return start + f"unrecognized keyword arguments: {strange}"
+    return start + _described(args, kwargs, _wrong(slots, args, kwargs) if _as_many(slots, args, kwargs) else None) + f", but expected {text}"
+
+
+def _slots(params, out=False):
+    """What torch counts as the arguments of a signature: the star before the keywords (None) is one of them, and so is `out`."""
+    keywords = [param for param in params if param.keyword] + [_OUT] * out
+    return [*(param for param in params if not param.keyword), *([None] if keywords else []), *keywords]
+
+
+_OUT = Param("out", "Tensor", keyword=True, required=False)
+_TYPES = {"torch.dtype": "ScalarType", "Number": "Scalar"}
+
+
+def _read(text):
+    """The parameters that a signature in torch's messages lists."""
+    params, keyword = [], False
+    for piece in text.strip("()").split(", "):
+        kind, _, name = piece.partition(" = ")[0].rpartition(" ")
+        is_list = kind.startswith("tuple of ")
+        kind = kind.removeprefix("tuple of ").removesuffix("s") if is_list else kind
+        keyword |= piece == "*"
+        if piece != "*":
+            params.append(Param(name, _TYPES.get(kind, kind), is_list, keyword=keyword, required="=" not in piece))
+    return params
+
+
+def _as_many(slots, args, kwargs):
+    return len(args) + len(kwargs) == len(slots)
+
+
+def _strange(slots, kwargs):
+    """The keywords that a signature does not have, with commas between."""
+    return ", ".join(key for key in kwargs if renamed(key, filter(None, slots)) is None)
+
+
+def _wrong(slots, args, kwargs):
+    """For each argument whether its type does not match."""
+    params = list(filter(None, slots))
+    return [slot is None or not fits(slot, value, None) for slot, value in zip(slots, args)] + [
+        not fits(renamed(key, params), value, None) for key, value in kwargs.items()]
+
+
+def _reason(slots, args, kwargs):
+    """Why a signature that takes as many arguments did not match; nothing for one that does not."""
+    if not _as_many(slots, args, kwargs):
+        return ""
+    strange = _strange(slots, kwargs)
+    if strange:
+        return f"      didn't match because some of the keywords were incorrect: {strange}\n"
+    return f"      didn't match because some of the arguments have invalid types: {_described(args, kwargs, _wrong(slots, args, kwargs))}\n"
+
+
+def _described(args, kwargs, wrong=None):
+    """The types of arguments in brackets; with `wrong` in full, those that are wrong between exclamation marks."""
+    values = [*args, *kwargs.values()]
+    kinds = [kind_name(each) for each in values] if wrong is None else [
+        f"!{type_name(each)}!" if bad else type_name(each) for each, bad in zip(values, wrong)]
+    named = [f"{key}={kind}" for key, kind in zip(kwargs, kinds[len(args):])]
+    if wrong is not None:
+        named = [f"!{key}={kind.strip('!')}!" if bad else f"{key}={kind}"
+                 for key, kind, bad in zip(kwargs, kinds[len(args):], wrong[len(args):])]
+    return "(" + ", ".join([*kinds[:len(args)], *named]) + ", " * (bool(named) and not args) + ")"
+
+
+def type_name(value):
+    """A value's type as torch's messages write it, with those of the elements of a list or tuple."""
+    if isinstance(value, (list, tuple)) and value and type(value) in (list, tuple):
+        inner = ", ".join(map(type_name, value))
+        return f"list of [{inner}]" if isinstance(value, list) else f"tuple of ({inner}{',' * (len(value) == 1)})"
+    return kind_name(value)
+
+
+def kind_name(value):
+    """The same without what a list or tuple holds."""
+    if getattr(value, "_is_param", False):
+        return "Parameter"
+    kind = type(value)
+    shown = "numpy" if kind.__module__ == "numpy" else "torch" if kind in _OURS else None
+    return kind.__name__ if shown is None else f"{shown}.{kind.__name__}"
+
+
+def _kind(param):
+    kind = _SHOWN.get(param.type, param.type)
+    return f"tuple of {kind}s" if param.is_list else kind
+
+
+def _shown_name(param):
+    return "input" if param.name == "self" and param.type == "Tensor" else param.name
+
+
+def signature_text(row, params, method):
+    """An overload as torch prints it in its TypeErrors: (Tensor input, int dim = None, *, torch.dtype dtype = None)."""
+    pieces, keyword = [], False
+    for param in params[method:]:
+        if param.keyword and not keyword:
+            keyword = True
+            pieces.append("*")
+        pieces.append(f"{_kind(param)} {_shown_name(param)}" + ("" if param.required else f" = {param.default}"))
+    if _takes_out(row, method):
+        pieces += ([] if keyword else ["*"]) + ["Tensor out = None"]
+    return f"({', '.join(pieces)})"
+
+
+# ---------------------------------------------------------------- one signature
+def _single(name, row, params, args, kwargs, method):
+    positional = [param for param in params if not param.keyword]
+    if len(args) > len(positional):
+        count, given = len(positional) - method, len(args) - method
+        return f"{name}() takes {count} positional argument{'s' * (count != 1)} but {given} {'was' if given == 1 else 'were'} given"
+    missing = [param for place, param in enumerate(positional) if param.required and place >= len(args)
+               and not {param.name, *(alias for alias, target in ALIASES.items() if target == param.name)} & kwargs.keys()]
+    if missing:
+        shown = ", ".join(f'"{_shown_name(param)}"' for param in missing)
+        return f"{name}() missing {len(missing)} required positional arguments: {shown}"
+    for place, (param, value) in enumerate(zip(positional, args)):
+        if not fits(param, value, row):
+            return _wrong_argument(name, param, value, f"(position {place + 1 - method}) ")
+    for key, value in kwargs.items():
+        param = renamed(key, params)
+        if param is None:
+            return f"{name}() got an unexpected keyword argument '{key}'"
+        if not fits(param, value, row):
+            return _wrong_argument(name, param, value, "")
+    return f"{name}() received an invalid combination of arguments"
+
+
+def _wrong_argument(name, param, value, place):
+    if param.is_list and isinstance(value, (list, tuple)):
+        element = replace(param, is_list=False, optional=False)
+        wrong = next(index for index, each in enumerate(value) if not fits(element, each, None))
+        if param.type == "Tensor":
+            return f"expected Tensor as element {wrong} in argument {int(re.search('[0-9]+', place)[0]) - 1 if place else 0}, but got {type_name(value[wrong])}"
+        return (f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, but found element of type "
+                f"{type(value[wrong]).__name__} at pos {wrong}")
+    return f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, not {type_name(value)}"
