@@ -10,7 +10,7 @@ from facade.core.layouts import layout, memory_format
 from facade.core.numeric_limits import finfo, iinfo
 from facade.core.ops import creation, expose, legacy
 from facade.core.ops.composites import sampling
-from facade.core.ops.composites.memory import UntypedStorage
+from facade.core.ops.composites.storages import TypedStorage, UntypedStorage
 from facade.core.ops.legacy import set_default_tensor_type
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.printing import set_printoptions

@@ -287,7 +287,7 @@ def first_gradients(tensors, gradients, batched=False):
             if dtypes.BY_NUMPY[spec.dtype].category != dtypes.FLOAT:
                 raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
                                    f"{dtypes.BY_NUMPY[spec.dtype]!r}")
-            made.append(ones(spec))
+            made.append(ones_like(tensor))
             continue
         if not isinstance(gradient, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
@@ -303,18 +303,18 @@ def first_gradients(tensors, gradients, batched=False):
 
 
 class _Ones:
-    def specialize(self, specs, statics):
+    """The operator that makes ones like its input, where the input is."""
 
-        shape, dtype = statics
-        return lambda: jnp.ones(shape, dtype)
+    def specialize(self, specs, statics):
+        return jnp.ones_like
 
 
 ONES = _Ones()
 
 
-def ones(spec):
-    """A tensor of ones."""
-    return Tensor._of(record(ONES, (spec.shape, spec.dtype), ())[0][0])
+def ones_like(tensor):
+    """A tensor of ones of the shape and dtype of `tensor`, on its device."""
+    return Tensor._of(record(ONES, (), [tensor.value])[0][0])
 
 
 def roots_of(tensors, gradients, create_graph):

@@ -65,20 +65,28 @@ def is_available(kind):
     return kind == "cpu" or bool(found(kind))
 
 
+def jax_device(where):
+    """JAX's device behind a checked one; None for the CPU, where everything is unless it is put elsewhere."""
+    return None if where.type == "cpu" else found(where.type)[where.index or 0]
+
+
 def checked(where):
     """`where` as a device that exists; torch's error for one that does not."""
     if where is None:
         return _default[-1]
-    found = device(where)
-    if found.type == "cpu":
-        return found
-    if found.type == "cuda" and not is_available("cuda"):
+    asked = device(where)
+    if asked.type == "cpu":
+        return asked
+    if asked.type == "cuda" and not is_available("cuda"):
         raise AssertionError("Torch not compiled with CUDA enabled")
-    if found.type == "meta":
+    if asked.type == "meta":
         raise NotImplementedError("facade does not support the meta device: use jax.eval_shape for shapes without data")
-    if not is_available(found.type):
-        raise RuntimeError(f"JAX has no {found.type} device here")
-    return found
+    count = len(found(asked.type))
+    if not count:
+        raise RuntimeError(f"JAX has no {asked.type} device here")
+    if (asked.index or 0) >= count:
+        raise RuntimeError("CUDA error: invalid device ordinal" if asked.type == "cuda" else f"JAX has {count} {asked.type} devices here")
+    return asked
 
 
 def get_default_device():

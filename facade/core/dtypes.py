@@ -118,6 +118,7 @@ def of_number(value):
 
 
 _bool, _int = type(True), type(1)
+OF_TYPE = {_bool: bool, _int: int64, type(1.0): float64, complex: complex128}      # Python's types, where a dtype is asked for
 
 # ---------------------------------------------------------------- promotion between dtypes
 _ORDER = {each: rank for rank, each in enumerate(

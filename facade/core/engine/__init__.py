@@ -11,7 +11,7 @@
 """
 
 from facade.core.engine.evaluate import computed, evaluate, evaluate_all, read
-from facade.core.engine.graph import Kernel, Spec, Value, constant, kernel_of, spec_of
+from facade.core.engine.graph import Kernel, Spec, Value, constant, device_name, kernel_of, spec_of
 from facade.core.engine.policy import eagerly, settings
 from facade.core.engine.pullback import Pullback, pullback_of
 from facade.core.engine.replay import jaxpr_of, recording_in_trace
@@ -19,5 +19,5 @@ from facade.core.engine.stats import counters, expect_compiles
 from facade.core.engine.tape import tapes
 from facade.core.engine.trace import Stretch, defer_check, record, use_context
 
-__all__ = ["Kernel", "Pullback", "Spec", "Stretch", "Value", "computed", "constant", "counters", "defer_check", "eagerly", "evaluate", "evaluate_all",
+__all__ = ["Kernel", "Pullback", "Spec", "Stretch", "Value", "computed", "constant", "counters", "defer_check", "device_name", "eagerly", "evaluate", "evaluate_all",
            "expect_compiles", "jaxpr_of", "kernel_of", "pullback_of", "read", "record", "recording_in_trace", "settings", "spec_of", "tapes", "use_context"]

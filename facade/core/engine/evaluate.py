@@ -4,6 +4,7 @@ A tape's programs are filed at its state, by which slots are alive. One that is 
 through NumPy; the third time it is met it becomes one `jax.jit` program.
 """
 
+import functools
 from collections import Counter
 from itertools import chain
 from sys import getrefcount
@@ -165,11 +166,24 @@ class Program:
         arguments = []
         for leaf in self.leaves:
             array = leaves[leaf].array
-            arguments.append(_on_device(leaves[leaf]) if array.__class__ is np.ndarray else array)
+            if array.__class__ is np.ndarray:
+                array = _on_device(leaves[leaf])
+            elif leaves[leaf].spec.device is not epoch.device:
+                array = np.asarray(array)               # a scalar from elsewhere
+            arguments.append(array)
         for _, where in self.numbers:
             arguments.append(numbers[where])
+        if _has_other_devices():
+            with jax.enable_x64(True), jax.default_device(epoch.device or jax.local_devices(backend="cpu")[0]):
+                return self.compiled(*arguments)
         with jax.enable_x64(True):
             return self.compiled(*arguments)
+
+
+@functools.cache
+def _has_other_devices():
+    """Whether JAX may choose another device than the CPU by itself."""
+    return jax.default_backend() != "cpu" or jax.local_device_count() > 1
 
 
 def number_array(number, kind):
@@ -229,7 +243,7 @@ def _way(program, state, key, epoch):
     if epoch.traced:
         return program.in_trace
     program.runs += 1
-    if program.compiled is None and program.small and program.runs <= settings.host_runs:
+    if program.compiled is None and program.small and epoch.device is None and program.runs <= settings.host_runs:
         totals.host_runs += 1
         return program.on_host
     if program.compiled is None:

@@ -17,12 +17,12 @@ from facade.core.engine.stats import totals
 
 
 class Spec:
-    """A shape and a NumPy dtype; equal specs are the same object, so they hash and compare by identity."""
+    """A shape, a NumPy dtype and a JAX device (None for the CPU); equal specs are the same object, and compare by identity."""
 
-    __slots__ = ("shape", "dtype", "size")
+    __slots__ = ("shape", "dtype", "device", "size")
 
-    def __init__(self, shape, dtype):
-        self.shape, self.dtype = shape, dtype
+    def __init__(self, shape, dtype, device):
+        self.shape, self.dtype, self.device = shape, dtype, device
         self.size = 1
         for extent in shape:
             self.size *= extent
@@ -37,12 +37,36 @@ class Spec:
 _specs = {}
 
 
-def spec_of(shape, dtype):
-    """The interned spec of this shape (a tuple of ints) and NumPy dtype."""
-    found = _specs.get((shape, dtype))
+def spec_of(shape, dtype, device=None):
+    """The interned spec of this shape (a tuple of ints), NumPy dtype and device."""
+    key = shape, dtype, device
+    found = _specs.get(key)
     if found is None:
-        found = _specs.setdefault((shape, dtype), Spec(shape, dtype))
+        found = _specs.setdefault(key, Spec(shape, dtype, device))
     return found
+
+
+def device_of(array):
+    """The JAX device that holds an array, None for the CPU."""
+    if isinstance(array, np.ndarray) or isinstance(array, jax.core.Tracer):
+        return None
+    device, = array.devices()
+    return None if device in jax.local_devices(backend="cpu")[:1] else device
+
+
+def _common_device(specs):
+    """Where a kernel with these inputs runs: where those with dimensions are. Scalars on the CPU go along."""
+    found = dict.fromkeys(spec.device for spec in specs if type(spec) is Spec and spec.shape)
+    found = found or dict.fromkeys(spec.device for spec in specs if type(spec) is Spec and spec.device is not None)
+    if len(found) > 1:
+        names = [device_name(device) for device in found][:2]
+        raise RuntimeError(f"Expected all tensors to be on the same device, but found at least two devices, {names[0]} and {names[1]}!")
+    return next(iter(found), None)
+
+
+def device_name(device):
+    """A device as torch writes it: 'cpu', 'cuda:0', 'tpu:1'."""
+    return "cpu" if device is None else f"{'cuda' if device.platform == 'gpu' else device.platform}:{device.id}"
 
 
 SCALARS = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(np.bool_), complex: np.dtype(np.complex128)}
@@ -63,7 +87,7 @@ class Value:
 def constant(array):
     """The value that holds this array, which nobody may write to afterwards."""
     value = Value()
-    value.spec, value.array, value.epoch, value.slot = spec_of(array.shape, array.dtype), array, None, -1
+    value.spec, value.array, value.epoch, value.slot = spec_of(array.shape, array.dtype, device_of(array)), array, None, -1
     return value
 
 
@@ -78,11 +102,12 @@ class Kernel:
 
     def __init__(self, operator, statics, specs):
         self.operator, self.statics, self.specs = operator, statics, specs
+        device = _common_device(specs)
         with jax.enable_x64(True):
             function = operator.specialize(specs, statics)
             present = [_abstract(spec) for spec in specs if spec is not None]
             self.jaxpr = jax.make_jaxpr(_flat(function, specs))(*present)
-        self.outs = tuple(spec_of(aval.shape, np.dtype(aval.dtype)) for aval in self.jaxpr.out_avals)
+        self.outs = tuple(spec_of(aval.shape, np.dtype(aval.dtype), device) for aval in self.jaxpr.out_avals)
         self.facts, self.pullbacks, self._host, self._call = {}, {}, None, None
         totals.kernels += 1
 

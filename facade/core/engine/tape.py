@@ -69,13 +69,13 @@ class Epoch:
 
     values: slot -> result; leaves: index -> computed values that go in; slot_of: where they are;
     numbers: index -> Python number; checks: (value, judge) pairs for errors that depend on data;
-    traced: its leaves may be JAX's tracers, so that to evaluate it is to go on with their trace.
+    device: where it runs, None for the CPU; traced: its leaves may be JAX's tracers, so that to evaluate it is to go on with their trace.
     """
 
-    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit", "traced", "lock")
+    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit", "traced", "device", "lock")
 
     def __init__(self, limit, traced=False):
-        self.state, self.limit, self.traced = trie.root, limit, traced
+        self.state, self.limit, self.traced, self.device = trie.root, limit, traced, None
         self.values, self.leaves, self.slot_of, self.numbers, self.checks = {}, {}, {}, {}, []
         self.lock = threading.RLock()
 

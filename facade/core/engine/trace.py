@@ -10,6 +10,10 @@ from facade.core.engine.policy import settings
 from facade.core.engine.tape import Epoch, State, tapes, trie
 
 
+class OtherDevice(Exception):
+    """A tape works for one device at a time, and a value is on another: what was recorded has to be evaluated first."""
+
+
 def record(operator, statics, inputs):
     """Record one operation: (results, kernel), the results as a list of pending values.
 
@@ -19,21 +23,26 @@ def record(operator, statics, inputs):
     epoch = tapes.epoch
     key = [operator, statics]
     fresh = None
-    for value in inputs:
-        if value.__class__ is Value:
-            if value.epoch is epoch:
-                key.append(value.slot)
+    try:
+        for value in inputs:
+            if value.__class__ is Value:
+                if value.epoch is epoch:
+                    key.append(value.slot)
+                else:
+                    slot = epoch.slot_of.get(value)
+                    key.append(_add_leaf(epoch, value) if slot is None else slot)
+            elif value is None:
+                key.append(None)
             else:
-                slot = epoch.slot_of.get(value)
-                key.append(_add_leaf(epoch, value) if slot is None else slot)
-        elif value is None:
-            key.append(None)
-        else:
-            key.append(value.__class__)
-            if fresh is None:
-                fresh = [value]
-            else:
-                fresh.append(value)
+                key.append(value.__class__)
+                if fresh is None:
+                    fresh = [value]
+                else:
+                    fresh.append(value)
+    except OtherDevice:
+        evaluate_all()
+        tapes.epoch = Epoch(settings.tape_limit)
+        return record(operator, statics, inputs)
     key = tuple(key)
     state = epoch.state
     following = state.next.get(key)
@@ -70,6 +79,10 @@ def _add_leaf(epoch, value):
     """Enter a computed value into the tape; its slot."""
     computed(value)
     state, spec = epoch.state, value.spec
+    if spec.device is not epoch.device and (spec.shape or spec.device is not None):
+        if state.length:
+            raise OtherDevice
+        epoch.device = spec.device
     following = state.next.get(spec)
     if following is None:
         trie.states += 1

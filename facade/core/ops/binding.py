@@ -7,6 +7,8 @@ overloads, the types of the arguments choose one, and the choice is remembered. 
 import functools
 import numpy as np
 
+from facade.core import dtypes
+
 from facade.core.ops.dispatch import apply, apply_inplace, apply_out, apply_view
 from facade.core.ops.fitting import ALIASES, CHECKS, fits
 from facade.core.ops.mismatch import mismatch
@@ -40,6 +42,11 @@ def as_number(value):
     return value.item() if isinstance(value, (Tensor, np.generic)) else value
 
 
+def as_dtype(value):
+    """A dtype, or the one that a Python type stands for; None stays."""
+    return value if value is None or value.__class__ is dtypes.dtype else dtypes.OF_TYPE[value]
+
+
 def _hashable(value):
     return tuple(value) if isinstance(value, list) else value
 
@@ -49,7 +56,7 @@ def _hashable(value):
 def compile_row(row, inplace=False):
     """The function of a row: parameters as in its line (`self` first), normalised, recorded. Made when first called for."""
     names = {"ARRAY": ARRAY, "Arrays": Arrays, "PLAIN": PLAIN, "operand": operand, "as_int": as_int, "as_ints": as_ints,
-             "as_number": as_number, "hashable": _hashable, "row": row,
+             "as_number": as_number, "as_dtype": as_dtype, "hashable": _hashable, "row": row,
              "apply": apply_inplace if inplace else apply_view if row.view else apply}
     head, body, statics, inputs, keyword = [], [], [], [], False
     for param in row.schema.params:
@@ -87,7 +94,7 @@ def _bind(param, row, body, statics, inputs):
             inputs.append(name)
     else:
         convert = {"int": "as_ints" if param.is_list else "as_int", "SymInt": "as_ints" if param.is_list else "as_int",
-                   "Scalar": "as_number", "float": "as_number"}.get(param.type, "hashable")
+                   "Scalar": "as_number", "float": "as_number", "ScalarType": "as_dtype"}.get(param.type, "hashable")
         guard = f"if {name} is not None and {name}.__class__ is not int: " if convert == "as_int" else ""
         body.append(f"{guard}{name} = {convert}({name})")
         statics.append(name)

@@ -8,11 +8,13 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
-from facade.core import devices, dtypes, engine
+from facade.core import dtypes, engine
 from facade.core.engine import constant
 from facade.core.engine.policy import settings
 from facade.core.layouts import format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
+from facade.core.ops.composites.conversion import placed
+from facade.core.ops.numbers import check_fits
 from facade.core.shapes import contiguous_strides, kept_strides
 from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.modes import modes
@@ -45,23 +47,33 @@ def _infer(data):
     """The dtype torch gives to nested Python data."""
     if isinstance(data, Tensor):
         return data.dtype
-    if isinstance(data, (np.ndarray, np.generic)):
+    if isinstance(data, np.floating):
+        return dtypes.get_default_dtype() if isinstance(data, float) else dtypes.of_array(data)
+    if isinstance(data, (np.ndarray, np.generic)) and not isinstance(data, np.str_):
         return dtypes.of_array(data)
     if isinstance(data, (bool, int, float, complex)):
         return dtypes.of_number(data)
-    if isinstance(data, str):
-        raise TypeError("new(): invalid data type 'str'")
-    if not hasattr(data, "__len__") or not hasattr(data, "__getitem__") or isinstance(data, dict):
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    if not _is_sequence(data):
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     found = None
     for each in data:
-        if isinstance(each, str):
-            raise ValueError(f"too many dimensions '{type(each).__name__}'")
-        inner = _infer(each) if not isinstance(each, np.generic) else dtypes.of_array(each)
-        if isinstance(each, np.floating):
-            inner = dtypes.get_default_dtype()
+        inner = _infer(each)
         found = inner if found is None else dtypes.promote_types(found, inner)
     return found or dtypes.get_default_dtype()
+
+
+def _is_sequence(data):
+    return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (dict, np.generic))
+
+
+def _check_depth(data):
+    """The first elements of nested data, one within the other, may not be a text: that has no end."""
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+        if isinstance(data, str) and data:
+            raise ValueError("too many dimensions 'str'")
 
 
 def _sizes(data):
@@ -72,16 +84,18 @@ def _sizes(data):
         if not len(data):
             break
         data = data[0]
-    if isinstance(data, (np.ndarray, Tensor)):
+    if isinstance(data, np.ndarray):
         shape += data.shape
     return shape
 
 
-def _flatten(data, shape, dim, out):
+def _flatten(data, shape, dim, out, dtype):
     """Append the numbers of nested data; ValueError in torch's words where it is ragged."""
     if dim == len(shape):
         if isinstance(data, (list, tuple)):
-            raise TypeError(f"must be real number, not {type(data).__name__}")
+            _refuse(data, dtype)
+        if isinstance(data, Tensor) and data.numel() != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
         out.append(data)
         return
     if not hasattr(data, "__len__"):
@@ -89,7 +103,7 @@ def _flatten(data, shape, dim, out):
     if len(data) != shape[dim]:
         raise ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     for each in data:
-        _flatten(each, shape, dim + 1, out)
+        _flatten(each, shape, dim + 1, out, dtype)
 
 
 def array_of(data, dtype=None):
@@ -103,12 +117,13 @@ def array_of(data, dtype=None):
             raise ValueError("given numpy array has byte order different from the native byte order. "
                              "Conversion between byte orders is currently not supported.")
         return np.array(data, (dtype or dtypes.of_array(data)).numpy)
+    _check_depth(data)
     dtype = dtype or _infer(data)
     if data.__class__ in (float, int, bool) or data.__class__ is list and all(each.__class__ in (float, bool) for each in data):
         flat, shape = data, None
     else:
         shape, flat = _sizes(data), []
-        _flatten(data, shape, 0, flat)
+        _flatten(data, shape, 0, flat, dtype)
         flat = [each.item() if isinstance(each, (Tensor, np.ndarray, np.generic)) else each for each in flat]
     made = _numbers_array(flat, dtype)
     return made if shape is None else made.reshape(shape)
@@ -116,45 +131,53 @@ def array_of(data, dtype=None):
 
 def _numbers_array(numbers, dtype):
     """Python numbers as an array of this dtype; torch's error for what does not fit."""
+    if not dtype.is_complex:
+        for each in numbers if isinstance(numbers, list) else (numbers,):
+            if not isinstance(each, (bool, int, float)):
+                _refuse(each, dtype)
     if dtype.category in (dtypes.INTEGER, dtypes.BOOL):
-        return _integers_array(np.asarray(numbers), dtype, numbers)
+        return _integers_array(np.asarray(numbers), dtype)
     wide = np.complex128 if dtype.is_complex else np.float64
     with np.errstate(over="ignore"):
         return np.asarray(numbers, wide).astype(dtype.numpy)
 
 
-def _integers_array(array, dtype, numbers):
+def _refuse(value, dtype):
+    """Raise torch's error for an element that is no real number."""
+    kind = type(value).__name__
+    if isinstance(value, str):
+        raise TypeError(f"new(): invalid data type '{kind}'")
+    raise TypeError(f"must be real number, not {kind}" if dtype.is_floating_point else f"'{kind}' object cannot be interpreted as an integer")
+
+
+def _integers_array(array, dtype):
     if array.dtype == object or array.dtype.kind == "u" and dtype is not dtypes.uint64:
         raise ValueError("Overflow when unpacking long long")
     if dtype.category == dtypes.BOOL:
         return array.astype(bool)
-    if array.dtype.kind == "c":
-        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
     whole = np.trunc(array) if array.dtype.kind == "f" else array
     limits = np.iinfo(dtype.numpy)
-    if whole.size and (whole.max() > limits.max or whole.min() < (limits.min or -limits.max)):      # negative ones wrap in unsigned types
-        raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(dtype, dtype.name + '_t')} without overflow")
-    return whole.astype(dtype.numpy)
-
-
-_C_NAMES = {dtypes.uint8: "uint8", dtypes.int8: "int8", dtypes.int32: "int", dtypes.int64: "int64_t"}
+    if whole.size and not (whole.max() <= limits.max and whole.min() >= (limits.min or -limits.max)):      # negative ones wrap in unsigned types
+        raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
+    return np.asarray(whole).astype(dtype.numpy)
 
 
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A new tensor that copies `data`: numbers, nested sequences, NumPy arrays or tensors (torch.tensor)."""
-    devices.checked(device)
-    _check_dtype("tensor", dtype)
-    return from_array(array_of(data, dtype), requires_grad)
+    return from_array(array_of(data, _checked_dtype("tensor", dtype)), requires_grad)
 
 
-def _check_dtype(name, dtype):
-    if dtype is not None and not isinstance(dtype, dtypes.dtype):
+def _checked_dtype(name, dtype):
+    """`dtype` as one of ours: Python's types stand for some."""
+    if dtype is None or isinstance(dtype, dtypes.dtype):
+        return dtype
+    if dtype not in dtypes.OF_TYPE:
         raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+    return dtypes.OF_TYPE[dtype]
 
 
 def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor, sharing memory where that can be: tensors and NumPy arrays (torch.as_tensor)."""
-    devices.checked(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
     if isinstance(data, np.ndarray) and (dtype is None or dtype is dtypes.of_array(data)):
@@ -234,6 +257,7 @@ def _size(name, size):
 
 def filled(shape, number, dtype, requires_grad=False):
     """A tensor of this shape, every element `number`."""
+    check_fits(number, dtype)
     if math.prod(shape) * dtype.itemsize <= settings.inline_bytes:
         return from_array(np.full(shape, number, dtype.numpy), requires_grad)
     (value,), _ = engine.record(_FULL, (shape, dtype.numpy), [number])
@@ -248,8 +272,8 @@ def _filler(name, number):
             raise TypeError(f"{name}() got an unexpected keyword argument '{unknown}'")
         if not size:
             raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-        devices.checked(device)
-        _check_dtype(name, dtype)
+            dtype = _checked_dtype(name, dtype)
+        _check_flag(name, requires_grad)
         shape = _size(name, size)
         made = filled(shape, number, dtype or (out.dtype if out is not None else dtypes.get_default_dtype()), requires_grad)
         if memory_format is not None:
@@ -259,7 +283,7 @@ def _filler(name, number):
     def create_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        made = filled(input._value.spec.shape, number, dtype or input.dtype, requires_grad)
+        made = filled(input._value.spec.shape, number, _checked_dtype(f"{name}_like", dtype) or input.dtype, requires_grad)
         if memory_format not in (None, preserve_format):
             made._geometry = format_geometry(input._value.spec.shape, memory_format)
         elif input._geometry is not None:
@@ -287,6 +311,11 @@ ones, ones_like, new_ones = _filler("ones", 1)
 empty, empty_like, new_empty = _filler("empty", 0)
 
 
+def _check_flag(name, requires_grad):
+    if not isinstance(requires_grad, bool):
+        raise TypeError(f"{name}(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
+
+
 def _number_dtype(value, dtype):
     if dtype is not None:
         return dtype
@@ -295,7 +324,6 @@ def _number_dtype(value, dtype):
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
     """A tensor of this size, filled with `fill_value`, whose type decides the dtype (torch.full)."""
-    devices.checked(device)
     if not isinstance(fill_value, (bool, int, float, complex, Tensor, np.generic)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}")
     number = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
@@ -330,7 +358,6 @@ def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False)
 
 def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
     """The identity, n rows and m (or n) columns (torch.eye)."""
-    devices.checked(device)
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
     if m is not None and m < 0:
@@ -342,7 +369,6 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None, la
 # ---------------------------------------------------------------- ranges
 def arange(*args, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
     """start, start + step, ... up to `end`, which is left out (torch.arange)."""
-    devices.checked(device)
     given = [each.item() if isinstance(each, (Tensor, np.generic)) else each for each in args]
     start, end, step = (0, given[0], 1) if len(given) == 1 else (*given, 1)[:3] if given else (0, None, 1)
     start, end, step = names.get("start", start), names.get("end", end), names.get("step", step)
@@ -406,8 +432,10 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     return made if out is None else out.set_(made)
 
 
-FUNCTIONS = {each.__name__: each for each in (tensor, as_tensor, asarray, from_numpy, frombuffer, scalar_tensor, zeros, zeros_like, ones, ones_like, empty,
-                                              empty_like, full, full_like, empty_strided, eye, arange, linspace, logspace)} | {"range": range_}
+_MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, eye,
+           arange, linspace, logspace)
+FUNCTIONS = {each.__name__: placed(each, like=each.__name__.endswith("_like")) for each in _MAKERS} | {
+    "range": placed(range_), "from_numpy": from_numpy, "frombuffer": frombuffer}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor)
 for _each in METHODS:
-    setattr(Tensor, _each.__name__, _each)
+    setattr(Tensor, _each.__name__, placed(_each, like=True))

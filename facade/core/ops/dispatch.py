@@ -22,6 +22,8 @@ derived = set()      # subclasses of Tensor whose results are of the same class
 
 def apply(row, statics, inputs):
     """Run a row; its result is a new tensor, or several."""
+    if row.guard is not None:
+        row.guard(statics, inputs)
     values, tracked, moved = [], False, False
     for each in inputs:
         if isinstance(each, Tensor):
@@ -32,6 +34,8 @@ def apply(row, statics, inputs):
             if each._geometry is not None:
                 moved = True
         else:
+            if each.__class__ is int and not -2**63 <= each < 2**63:
+                raise OverflowError("int too big to convert")
             values.append(each)
     results, kernel = record(row, statics, values)
     node = None
@@ -121,6 +125,8 @@ def apply_inplace(row, statics, inputs):
     recorded = modes.grad
     if recorded or target._inference or target._geometry is not None:
         check_writable(target, inputs)
+    if row.guard is not None:
+        row.guard(statics, inputs)
     values, mine = [], target._storage
     for each in inputs:
         if isinstance(each, Tensor):
@@ -129,6 +135,8 @@ def apply_inplace(row, statics, inputs):
             if storage is mine and storage is not None and each is not target:
                 check_inputs(target, inputs)
         else:
+            if each.__class__ is int and not -2**63 <= each < 2**63:
+                raise OverflowError("int too big to convert")
             values.append(each)
     results, kernel = record(row.twin, statics, values)
     node = make_node(kernel, _frozen(inputs, values), values, row.node, results[0]) if recorded and row.differentiable else None
@@ -154,9 +162,12 @@ def apply_out(name, compute, out, inputs):
                            "but one of the arguments requires grad.")
     made = compute()
     for result, target in zip(made if isinstance(made, tuple) else (made,), results_wanted):
-        if not dtypes.can_cast(result.dtype, target.dtype):
+        if isinstance(target, Tensor) and not dtypes.can_cast(result.dtype, target.dtype):
             raise RuntimeError(f"result type {result.dtype.legacy} can't be cast to the desired output type {target.dtype.legacy}")
-        check_writable(target)
+        if not isinstance(target, Tensor):
+            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
+        if target._value.spec.shape == result._value.spec.shape:
+            check_writable(target)
         assign(target, result)
     return out
 

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 
+from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
 from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, becoming, combining, comparison, conversion, convolution,  # noqa: F401
                                         differences, distance, dropout, history, indexing, linear_algebra, loss, memory, normalization, ordering,
                                         pooling, protocol, questions, reduction, sampling, splitting, spectrograms, subscript, transforms, views, writing)
+from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.table import ARRAY, TABLE
@@ -83,10 +85,16 @@ def _guarded(call):
     return method
 
 
+def _inverted(self):
+    if self.dtype.category >= FLOAT:
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return self.bitwise_not()
+
+
 # Operators that are methods by another name, where the overload or the order decides.
 CALLS = {
     "__neg__": lambda self: self.neg(), "__pos__": lambda self: self, "__abs__": lambda self: self.abs(),
-    "__invert__": lambda self: self.bitwise_not(),
+    "__invert__": lambda self: _inverted(self),
     "__pow__": _guarded(lambda self, other: self.pow(other)), "__ipow__": _guarded(lambda self, other: self.pow_(other)),
     "__rpow__": _guarded(lambda self, other: TABLE_FUNCTIONS["pow"](other, self)),
     "__rtruediv__": _guarded(lambda self, other: self.reciprocal() * other),

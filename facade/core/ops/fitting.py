@@ -15,7 +15,7 @@ CHECKS = {
     "float": lambda value: isinstance(value, (float, int, np.number)) or isinstance(value, Tensor) and not value._value.spec.shape,
     "bool": lambda value: isinstance(value, (bool, np.bool_)),
     "str": lambda value: isinstance(value, str),
-    "ScalarType": lambda value: isinstance(value, dtypes.dtype),
+    "ScalarType": lambda value: isinstance(value, dtypes.dtype) or value in dtypes.OF_TYPE,
     **dict.fromkeys(("Dimname", "torch.Storage"), lambda value: False),
     "torch.device": lambda value: isinstance(value, (str, devices.device)),
 }

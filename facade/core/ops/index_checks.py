@@ -5,6 +5,8 @@ the error is raised where the user stands. One that is still pending, or on a de
 one more recorded operation, and judged when the tape is evaluated: at the latest when something is read.
 """
 
+import functools
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -56,9 +58,32 @@ def check_index(index, size, message, wrap=True, ignore=None):
         raise message(int(pair[1]))
 
 
-def check_none(wrong, error):
-    """Have `error` raised when an element of the boolean tensor `wrong` is true."""
-    found = wrong.detach().any().value
+class _AnyWrong:
+    """The operator tensors -> whether `wrong` is true of any of their elements."""
+
+    __slots__ = ("wrong",)
+
+    def __init__(self, wrong):
+        self.wrong = wrong
+
+    def specialize(self, specs, statics):
+        return lambda *arrays: self.wrong(*arrays).any()
+
+
+_any_wrong = functools.cache(_AnyWrong)
+
+
+def check_none(tensors, wrong, error):
+    """Have `error` raised when `wrong`, a formula on the arrays of these tensors, is true anywhere.
+
+    wrong: a function of its own, not one made for the call, since it is recorded.
+    """
+    values = [each.value for each in tensors]
+    if all(value.array.__class__ is np.ndarray for value in values):
+        if wrong(*(value.array for value in values)).any():
+            raise error
+        return
+    (found,), _ = record(_any_wrong(wrong), (), values)
     if found.array is None:
         defer_check(found, lambda any_wrong: error if any_wrong else None)
     elif found.array:

@@ -12,6 +12,7 @@ from facade.core.ops.binding import PLAIN
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply_view, derived
 from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.numbers import c_name
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.ops.rows.shape import ALIAS
 from facade.core.ops.table import ARRAY
@@ -55,13 +56,9 @@ def _sizes(given):
     return given
 
 
-_C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int", "int64": "long int", "float16": "c10::Half",
-            "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
-
-
 def _shared(tensor, dtype):
     if tensor.dtype is not dtype:
-        wanted, got = (f"TensorOptions(dtype={_C_NAMES.get(each.name, each.name)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false "
+        wanted, got = (f"TensorOptions(dtype={c_name(each)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false "
                        "(default), memory_format=(nullopt))" for each in (dtype, tensor.dtype))
         raise TypeError(f"expected {wanted} (got {got})")
     return apply_view(ALIAS, (ARRAY,), tensor)

@@ -38,7 +38,7 @@ class Row:
     """One operator. See `op` for the fields."""
 
     __slots__ = ("schema", "function", "kind", "doc", "at", "method", "inplace", "node_name", "node", "view", "place", "strides",
-                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin")
+                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin", "guard")
 
     @property
     def name(self):
@@ -135,6 +135,7 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.node = node_class(row.node_name, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
                           underivable=schema.name if row.node_name == "NotImplemented" else None)
     row.twin = InPlace(row) if row.inplace else None
+    row.guard = None        # see guards.py
     TABLE.append(row)
     return row
 

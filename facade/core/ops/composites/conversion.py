@@ -1,14 +1,20 @@
 """A tensor as another type, or on another device: `to`, `type`, `float` and the like."""
 
+import functools
+
+import jax
 import numpy as np
 
-from facade.core import devices, dtypes
+from facade.core import devices, dtypes, engine
 from facade.core.layouts import checked_format, format_geometry, preserve_format, strided
+from facade.core.ops.binding import as_dtype
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
-from facade.core.ops.mismatch import signature_mismatch
+from facade.core.ops.mismatch import signature_mismatch, type_name
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.table import ARRAY, op
+from facade.core.tensor.history import Node, edge_of, node_class
+from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, method, typename
 
 
@@ -40,11 +46,68 @@ def _to_dtype(tensor, dtype, copy=False, memory_format=None):
     return made
 
 
+class Moved(Node):
+    """The node of a copy to another device: the gradient goes back."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, edges, value, source):
+        Node.__init__(self, edges, (value.spec,))
+        self.source = source
+
+    def apply(self, cotangents, through=None):
+        """The gradient, where the source is."""
+        return [_placed(cotangents[0], self.source)]
+
+    def apply_tracked(self, cotangents):
+        """The same with a history of its own."""
+        return [_move(cotangents[0], self.source)]
+
+
+def _placed(value, device):
+    """The value on this JAX device (None for the CPU); a copy is an evaluation."""
+    if value.spec.device is device:
+        return value
+    array = engine.read(value)
+    if device is None:
+        return engine.constant(np.array(array))
+    with jax.enable_x64(True):
+        return engine.constant(jax.device_put(array, device))
+
+
+def _move(tensor, device):
+    value = _placed(tensor.value, device)
+    edge = edge_of(tensor) if modes.grad else None
+    return Tensor._of(value, edge and node_class("ToCopyBackward0", Moved)([edge], value, tensor._value.spec.device))
+
+
+def moved(tensor, where):
+    """The tensor on this device: itself where it is there already, else a copy through which gradients flow."""
+    device = devices.jax_device(devices.checked(where))
+    return tensor if tensor._value.spec.device is device else _move(tensor, device)
+
+
+def placed(function, like=False):
+    """A function that makes a tensor, with `device=`: it is made on the CPU and put where it is wanted.
+
+    like: whether the first argument says where, if nothing else does.
+    """
+    @functools.wraps(function)
+    def create(*args, device=None, **options):
+        where = args[0].device if device is None and like and args and isinstance(args[0], Tensor) else devices.checked(device)
+        if where.type == "cpu":
+            return function(*args, **options)
+        requires_grad = options.pop("requires_grad", False)
+        made = moved(function(*args, **options), where)
+        return made.requires_grad_() if requires_grad else made
+    return create
+
+
 @composite(at="Tensor")
 def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None, other=None):
     """The tensor with another dtype, on another device, or as `other` has them; itself where nothing changes"""
     for each in (*args, other):
-        if isinstance(each, dtypes.dtype):
+        if isinstance(each, dtypes.dtype) or isinstance(each, type) and each in dtypes.OF_TYPE:
             dtype = each
         elif isinstance(each, Tensor):
             dtype, device = each.dtype, each.device
@@ -54,10 +117,12 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
             raise TypeError(signature_mismatch("to", _TO, args, {}))
     flags = [each for each in args if isinstance(each, bool)]
     if device is not None:
-        devices.checked(device)
+        self = moved(self, device)
     if memory_format is not None:
         checked_format("to", memory_format)
-    return _to_dtype(self, dtype or self.dtype, flags[1] if len(flags) > 1 else copy, memory_format)
+    if dtype is not None and not isinstance(dtype, (dtypes.dtype, type)):
+        raise TypeError(signature_mismatch("to", _TO, args, {"dtype": dtype}))
+    return _to_dtype(self, as_dtype(dtype) or self.dtype, flags[1] if len(flags) > 1 else copy, memory_format)
 
 
 _TO = ("(torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, bool copy = False, *, torch.memory_format memory_format = None)",
@@ -84,6 +149,8 @@ _BY_TYPE = {f"torch.{each.legacy}Tensor": each for each in dtypes.ALL}
 @composite(at="Tensor")
 def type_as(self, other):
     """The tensor with the dtype of `other`"""
+    if not isinstance(other, Tensor):
+        raise TypeError(f"type_as(): argument 'other' (position 1) must be Tensor, not {type_name(other)}")
     return _to_dtype(self, other.dtype)
 
 
@@ -104,13 +171,14 @@ for _name, _dtype in {"float": dtypes.float32, "double": dtypes.float64, "half":
 @property
 def device(self):
     """Where the elements are."""
-    return devices.CPU
+    where = self._value.spec.device
+    return devices.CPU if where is None else devices.device(engine.device_name(where))
 
 
 @method
 def cpu(self, memory_format=None):
     """The tensor on the CPU."""
-    return self
+    return moved(self, "cpu")
 
 
 @method

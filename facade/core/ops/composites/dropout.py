@@ -59,7 +59,7 @@ def _drawn_by_feature(input, keep):
 
 
 def _bernoulli(shape, keep):
-    return streams.bernoulli(default_generator.engine, shape, keep, dtype=np.dtype(bool))
+    return np.asarray(streams.bernoulli(default_generator.engine, shape, keep, dtype=np.dtype(bool)))
 
 
 def _number(dtype):

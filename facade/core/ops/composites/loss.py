@@ -107,6 +107,14 @@ def poisson_nll_loss(input, target, log_input=True, full=False, size_average=Non
     return _reduced(apply(table.POISSON_NLL, (ARRAY, ARRAY, bool(log_input), bool(full), float(eps)), (input, target)), number)
 
 
+def _is_negative(array):
+    return array < 0
+
+
+def _no_probability(array):
+    return (array < 0) | (array > 1)
+
+
 @composite(at="nn.functional")
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean"):
     """Minus the log likelihood of target under normal distributions of mean input and variance var, which is at least eps."""
@@ -115,7 +123,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean
             raise ValueError("var has negative entry/entries")
         var = input.new_full(input.shape, var)
     else:
-        check_none(var < 0, ValueError("var has negative entry/entries"))
+        check_none([var], _is_negative, ValueError("var has negative entry/entries"))
     if var.shape != input.shape:
         var = _fitted(var, input.shape)
     if reduction not in REDUCTIONS:
@@ -300,8 +308,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
                          "Please ensure they have the same size.")
     if target.dtype is not input.dtype:
         raise RuntimeError(f"Found dtype {target.dtype.legacy} but expected {input.dtype.legacy}")
-    check_none((input < 0).logical_or(input > 1), RuntimeError("all elements of input should be between 0 and 1"))
-    check_none((target < 0).logical_or(target > 1), RuntimeError("all elements of target should be between 0 and 1"))
+    check_none([input], _no_probability, RuntimeError("all elements of input should be between 0 and 1"))
+    check_none([target], _no_probability, RuntimeError("all elements of target should be between 0 and 1"))
     _constant("binary_cross_entropy", weight=weight)
     if weight is not None:
         weight = weight.expand(broadcast_shapes(weight.shape, target.shape))

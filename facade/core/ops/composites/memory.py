@@ -1,7 +1,7 @@
 """The memory of a tensor, as far as it can be asked about: sizes, strides, contiguity, storages."""
 
-from facade.core import engine
 from facade.core.layouts import checked_format, contiguous_format, has_format, preserve_format
+from facade.core.ops.mismatch import type_name
 from facade.core.shapes import Size
 from facade.core.tensor.tensor import Tensor, method
 
@@ -12,6 +12,8 @@ def size(self, dim=None):
     shape = self._value.spec.shape
     if dim is None:
         return Size(shape)
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {type_name(dim)}")
     from_front = dim if dim >= 0 else dim + len(shape)
     if not 0 <= from_front < len(shape):
         span = len(shape) or 1
@@ -84,42 +86,6 @@ Tensor.is_set_to = lambda self, tensor: (self.storage_cell is tensor.storage_cel
 Tensor._is_view = lambda self: self._base is not None
 Tensor.has_names = lambda self: False
 Tensor.is_same_size = lambda self, other: self.shape == other.shape
-
-
-class UntypedStorage:
-    """The memory of a tensor, as far as it can be asked about (torch.UntypedStorage)."""
-
-    def __init__(self, cell):
-        self._cell = cell
-
-    def data_ptr(self):
-        """A number that is equal for tensors that share memory."""
-        return id(self._cell)
-
-    def nbytes(self):
-        """The size in bytes."""
-        spec = self._cell.value.spec
-        return spec.size * spec.dtype.itemsize
-
-    def __len__(self):
-        return self._cell.value.spec.size
-
-    size = __len__
-
-    def tolist(self):
-        """The elements in the order of memory."""
-        return engine.read(self._cell.current()[0]).reshape(-1).tolist()
-
-    def __iter__(self):
-        return iter(self.tolist())
-
-    def __getitem__(self, index):
-        return self.tolist()[index]
-
-
-Tensor.untyped_storage = lambda self: UntypedStorage(self.storage_cell)
-Tensor.storage = Tensor.untyped_storage
-Tensor._typed_storage = Tensor.untyped_storage
 
 
 @method

@@ -4,7 +4,7 @@ from facade.core import dtypes
 from facade.core.ops import promotion
 from facade.core.ops.binding import operand
 from facade.core.ops.composites import composite
-from facade.core.ops.composites.memory import UntypedStorage
+from facade.core.ops.composites.storages import TypedStorage, UntypedStorage
 from facade.core.ops.mismatch import signature_mismatch, type_name
 from facade.core.tensor.tensor import Tensor, typename
 
@@ -20,7 +20,7 @@ def is_tensor(obj):
 @composite(at="torch")
 def is_storage(obj):
     """Whether this is the memory of a tensor"""
-    return isinstance(obj, UntypedStorage)
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def _ask(name):

@@ -1,22 +1,49 @@
 """Random tensors. Every number is drawn by one door (`_engine`), on the host, from PyTorch's own stream."""
 
 import contextlib
+import functools
 
 import numpy as np
 
-from facade.core import devices, dtypes
+from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.ops.composites import composite
+from facade.core.ops.composites.conversion import placed
 from facade.core.ops.creation import _size, finish
+from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.numbers import c_name
 from facade.core.random import streams
-from facade.core.random.generator import default_generator
+from facade.core.random.generator import Generator, default_generator
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 from facade.core.tensor.write import check_writable, write
 
 
+_OPTIONS = ("Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, "
+            "bool requires_grad = False)")
+
+
+def _signatures(*starts):
+    """The signatures that torch lists for a function that makes random tensors: each with a generator and without."""
+    return [f"({start}, *, {generator}{_OPTIONS}" for start in starts for generator in ("torch.Generator generator, ", "")]
+
+
+_BY_SIZE = _signatures("tuple of ints size")
+_RANDINT = _signatures("int high, tuple of ints size", "int low, int high, tuple of ints size")
+_NORMAL = ("(Tensor mean, Tensor std, *, torch.Generator generator = None, Tensor out = None)",
+           "(Tensor mean, float std = 1, *, torch.Generator generator = None, Tensor out = None)",
+           "(float mean, Tensor std, *, torch.Generator generator = None, Tensor out = None)",
+           f"(float mean, float std, tuple of ints size, *, torch.Generator generator = None, {_OPTIONS}")
+
+
 def _engine(generator):
     return (generator or default_generator).engine
+
+
+def _tensor(name, value):
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type_name(value)}")
+    return value
 
 
 def _made(array, requires_grad=False, out=None):
@@ -32,17 +59,18 @@ def _plain(number):
 def _sampler(name, draw, doc):
     def sample(*size, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
         size = (names["size"],) if "size" in names else size
-        devices.checked(device)
+        if not size or generator is not None and not isinstance(generator, Generator):
+            raise TypeError(signature_mismatch(name, _BY_SIZE, size, {} if generator is None else {"generator": generator}))
         dtype = _float_dtype(name, dtype or dtypes.get_default_dtype())
         return _made(draw(_engine(generator), _size(name, size), dtype=dtype.numpy), requires_grad, out)
 
     def sample_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, generator=None):
-        dtype = _float_dtype(name, dtype or input.dtype)
+        dtype = _float_dtype(name, dtype or _tensor(f"{name}_like", input).dtype)
         return _made(draw(_engine(generator), input._value.spec.shape, dtype=dtype.numpy), requires_grad)
     sample.__doc__ = doc
     sample_like.__doc__ = doc + ", with the size and dtype of `input`"
-    composite(at="torch", name=name)(sample)
-    composite(at="torch", name=f"{name}_like")(sample_like)
+    composite(at="torch", name=name)(placed(sample))
+    composite(at="torch", name=f"{name}_like")(placed(sample_like, like=True))
 
 
 def _float_dtype(name, dtype):
@@ -56,51 +84,76 @@ _sampler("rand", streams.uniform, "Numbers drawn evenly from 0 to 1")
 _sampler("randn", streams.normal, "Numbers drawn from the standard normal distribution")
 
 
-def _bounds(name, low, high):
+def _bounds(low, high, dtype):
+    """The bounds of random integers as ints that `dtype` holds."""
     low, high = int(_plain(low)), int(_plain(high))
+    if not -2**63 <= low <= high < 2**63 and low < high:
+        raise ValueError("Overflow when unpacking long long")
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    least, most = (0, 1) if dtype is dtypes.bool else (-2**63, 2**63 - 1) if dtype.is_floating_point else _integer_bounds(dtype)
+    for name, bound in (("from", low), ("to - 1", high - 1)):
+        if not least <= bound <= most:
+            raise RuntimeError(f"{name} is out of bounds for {c_name(dtype)}")
     return low, high
 
 
+def _integer_bounds(dtype):
+    limits = np.iinfo(dtype.numpy)
+    return limits.min, limits.max
+
+
 @composite(at="torch")
-def randint(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
+@placed
+def randint(*bounds, low=None, high=None, size=None, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
     """Integers drawn evenly from `low` (0 if left out) up to `high`, which is not drawn"""
-    if isinstance(high, (tuple, list)):
-        low, high, size = 0, low, high
-    elif high is None:
-        low, high = 0, low
-    devices.checked(device)
-    low, high = _bounds("randint", low, high)
-    return _made(streams.randint(_engine(generator), _size("randint", (size,)), low, high, dtype=(dtype or dtypes.int64).numpy), requires_grad, out)
+    given = [*bounds]
+    size = given.pop() if size is None and given and isinstance(given[-1], (tuple, list)) else size
+    high = given.pop() if high is None and given else high
+    low = given.pop() if low is None and given else low
+    if given or not isinstance(size, (tuple, list)) or not all(hasattr(each, "__index__") for each in (low or 0, high)):
+        if len(bounds) == 2 and isinstance(size, (tuple, list)) and low is None:
+            raise TypeError(f"randint(): argument 'high' (position 1) must be int, not {type_name(high)}")
+        raise TypeError(signature_mismatch("randint", _RANDINT, bounds, {}))
+    dtype = dtype or dtypes.int64
+    low, high = _bounds(low or 0, high, dtype)
+    return _made(streams.randint(_engine(generator), _size("randint", (size,)), low, high, dtype=dtype.numpy), requires_grad, out)
 
 
 @composite(at="torch")
+@functools.partial(placed, like=True)
 def randint_like(input, low, high=None, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None, layout=None):
     """Integers drawn evenly from `low` (0 if left out) up to `high`, with the size and dtype of `input`"""
-    low, high = _bounds("randint", *((0, low) if high is None else (low, high)))
+    low, high = _bounds(*((0, low) if high is None else (low, high)), dtype or _tensor("randint_like", input).dtype)
     return _made(streams.randint(_engine(generator), input._value.spec.shape, low, high, dtype=(dtype or input.dtype).numpy), requires_grad)
 
 
 @composite(at="torch")
+@placed
 def randperm(n, *, generator=None, out=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """The integers from 0 to n - 1 in random order"""
+    if not hasattr(n, "__index__"):
+        raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type_name(n)}")
     if n < 0:
-        raise RuntimeError(f"n must be non-negative, got{n}")
+        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     return _made(streams.randperm(_engine(generator), n, (dtype or dtypes.int64).numpy), requires_grad, out)
 
 
 @composite(at="torch")
-def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
+@placed
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
     """Numbers drawn from normal distributions with these means and standard deviations"""
-    if size is None and not isinstance(mean, Tensor) and not isinstance(std, Tensor):
-        raise TypeError("normal() needs a size where mean and std are numbers")
+    if isinstance(mean, str):
+        raise TypeError(f"normal(): argument 'mean' (position 1) must be Tensor, not {type_name(mean)}")
+    if (size is None) != (isinstance(mean, Tensor) or isinstance(std, Tensor)) or isinstance(size, int):
+        raise TypeError(signature_mismatch("normal", _NORMAL, [mean, std] if size is None else [mean, std, size], {}))
     if not isinstance(std, Tensor) and std < 0:
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {float(std)}")
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     if size is not None:
         array = streams.normal(_engine(generator), _size("normal", (size,)), float(mean), float(std), dtype=(dtype or dtypes.get_default_dtype()).numpy)
         return _made(array, requires_grad, out)
     first = mean if isinstance(mean, Tensor) else std
+    _float_dtype("randn", first.dtype)
     mean, std = (each.numpy_value() if isinstance(each, Tensor) else each for each in (mean, std))
     if isinstance(std, np.ndarray) and (std < 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
@@ -141,6 +194,10 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
 @composite(at="torch")
 def poisson(input, generator=None):
     """Poisson-distributed numbers with the rates of the elements"""
+    if not input.dtype.is_floating_point:
+        raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{input.dtype.legacy}'")
+    if (input.numpy_value() < 0).any():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     return _made(streams.poisson(_engine(generator), input.numpy_value()))
 
 
@@ -164,10 +221,17 @@ def _fill(tensor, draw):
     return tensor.copy_(Tensor._of(constant(np.ascontiguousarray(array)))) if history else write(tensor, constant(np.ascontiguousarray(array).reshape(shape)))
 
 
+def _float(name, parameter, value):
+    if isinstance(value, str):
+        raise TypeError(f"{name}(): argument '{parameter}' (position {1 + (parameter in ('to', 'std'))}) must be float, not str")
+    return float(value)
+
+
 @composite(at="Tensor")
 def uniform_(self, a=0.0, b=1.0, *, generator=None, **names):
     """Fill with numbers drawn evenly from a to b"""
-    low, high = float(names.get("from", a)), float(names.get("to", b))
+    low, high = _float("uniform_", "from", names.get("from", a)), _float("uniform_", "to", names.get("to", b))
+    _float_dtype("rand", self.dtype)
     if low > high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     return _fill(self, lambda shape, _: streams.uniform(_engine(generator), shape, low, high, dtype=self.dtype.numpy))
@@ -176,11 +240,10 @@ def uniform_(self, a=0.0, b=1.0, *, generator=None, **names):
 @composite(at="Tensor")
 def normal_(self, mean=0.0, std=1.0, *, generator=None):
     """Fill with numbers drawn from a normal distribution"""
-    mean, std = float(mean), float(std)
+    mean, std = _float("normal_", "mean", mean), _float("normal_", "std", std)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
-    if self.dtype.category < dtypes.FLOAT:
-        raise NotImplementedError(f'"normal_kernel_cpu" not implemented for \'{self.dtype.legacy}\'')
+    _float_dtype("randn", self.dtype)
     return _fill(self, lambda shape, ordered: streams.normal(_engine(generator), shape, mean, std, dtype=self.dtype.numpy, contiguous=ordered))
 
 
@@ -192,7 +255,7 @@ def random_(self, a=None, b=None, *, generator=None, **names):
         low, high = 0, low
     if high is None:
         return _fill(self, lambda shape, _: streams.random(_engine(generator), shape, low, dtype=self.dtype.numpy))
-    low, high = _bounds("random_", low or 0, high)
+    low, high = _bounds(low or 0, high, self.dtype)
     return _fill(self, lambda shape, _: streams.randint(_engine(generator), shape, low, high, dtype=self.dtype.numpy))
 
 
@@ -209,10 +272,21 @@ def _one_parameter(name, draw, check, doc, **defaults):
     def fill(self, *parameters, generator=None, **names):
         values = dict(zip(defaults, parameters)) | names
         values = {key: values.get(key, default) for key, default in defaults.items()}
+        _check_continuous(name, self.dtype)
         check(**values)
         return _fill(self, lambda shape, _: draw(_engine(generator), shape, *values.values(), dtype=self.dtype.numpy))
     fill.__doc__ = doc
     composite(at="Tensor", name=name)(fill)
+
+
+def _check_continuous(name, dtype):
+    if dtype.is_floating_point or name == "geometric_" and dtype.category == dtypes.INTEGER:
+        return
+    if name in ("exponential_", "cauchy_"):
+        shown = dtype.legacy if name == "exponential_" else c_name(dtype)
+        raise RuntimeError(f"{name[:-1].capitalize()} distribution is a continuous probability distribution. dtype must be a floating point but you "
+                           f"specified {shown}")
+    raise NotImplementedError(f"\"{name}cpu\" not implemented for '{dtype.legacy}'")
 
 
 def _require(condition, sentence):

@@ -16,6 +16,7 @@ from facade.core.ops.composites.views import select, slice_view, unsqueeze
 from facade.core.ops.creation import tensor
 from facade.core.ops.dispatch import apply, apply_inplace, apply_view
 from facade.core.ops.index_checks import check_index
+from facade.core.ops.numbers import check_fits
 from facade.core.ops.rows.shape import ALIAS
 from facade.core.ops.table import ARRAY, Arrays, op
 from facade.core.tensor.tensor import Tensor, method, typename
@@ -205,8 +206,10 @@ def _checked_value(self, value):
         value = value.item()
     if not isinstance(value, (Tensor, bool, int, float, complex)):
         raise TypeError(f"can't assign a {type(value).__name__} to a {typename(self)}")
-    if isinstance(value, complex) and not self.dtype.is_complex:
-        raise RuntimeError("value cannot be converted to type float without overflow")
+    if value.__class__ is int and not -2**63 <= value < 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    if not isinstance(value, Tensor):
+        check_fits(value, self.dtype)
     return value
 
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from facade.core.errors import dim_range
+from facade.core.errors import broadcast_shapes, dim_range
 
 IN_BOUNDS = {"mode": "promise_in_bounds", "wrap_negative_indices": False}
 
@@ -425,7 +425,7 @@ def check_mask(name, mask):
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {C_LONG.get(str(mask.dtype), legacy(mask))}")
 
 
-C_LONG = {"float32": "float", "float64": "double", "uint8": "unsigned char", "int64": "long", "int32": "int", "int16": "short", "int8": "signed char",
+C_LONG = {"float32": "float", "float64": "double", "uint8": "unsigned char", "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
           "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
 
 
@@ -434,6 +434,7 @@ def masked_fill(self, mask, value):
     check_mask("masked_fill_", mask)
     if value.ndim:
         raise RuntimeError(f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
+    broadcast_shapes(mask.shape, self.shape)
     return jnp.where(mask, cast_number(value, self), self)
 
 

@@ -1,0 +1,47 @@
+"""What is looked at before an operation is recorded, because it depends on the numbers themselves and not on shapes and dtypes.
+
+An integer divided by zero has no result, and a number may not fit into the tensor that is to hold it. Python numbers and
+elements in NumPy's memory are judged at the call; what is pending is judged when it is known.
+"""
+
+from facade.core.dtypes import BY_NUMPY, INTEGER
+from facade.core.ops.index_checks import check_none
+from facade.core.ops.numbers import check_fits
+from facade.core.ops.promotion import result_type
+from facade.core.ops.table import TABLE
+from facade.core.tensor.tensor import Tensor
+
+
+def _is_zero(divisor):
+    return divisor == 0
+
+
+def _not_by_zero(statics, inputs):
+    """No integer is divided by zero."""
+    if None in statics:         # div without a rounding mode
+        return
+    dividend, divisor = inputs
+    if isinstance(dividend, Tensor) and not dividend._value.spec.size:
+        return
+    specs = [each._value.spec if isinstance(each, Tensor) else each.__class__ for each in inputs]
+    if result_type(specs).category != INTEGER:
+        return
+    error = RuntimeError("ZeroDivisionError")
+    if isinstance(divisor, Tensor):
+        check_none([divisor], _is_zero, error)
+    elif divisor == 0:
+        raise error
+
+
+def _fitting(statics, inputs):
+    """The number that comes last can be stored in the tensor that comes first."""
+    if not isinstance(inputs[-1], Tensor):
+        check_fits(inputs[-1], BY_NUMPY[inputs[0]._value.spec.dtype])
+
+
+_GUARDS = {"floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
+           "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _fitting, "index_fill.int_Scalar": _fitting,
+           "scatter.value": _fitting, "fill_diagonal": _fitting}
+
+for _row in TABLE:
+    _row.guard = _GUARDS.get(f"{_row.name}.{_row.schema.overload}", _GUARDS.get(_row.name))
