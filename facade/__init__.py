@@ -27,10 +27,13 @@ globals().update(expose.namespace("torch"))
 globals().update(creation.FUNCTIONS)
 globals().update(sampling.FUNCTIONS)
 
-from facade import accelerator, autograd, backends, cuda, linalg, nn, optim, random, utils, version  # noqa: E402
+from facade import accelerator, autograd, backends, cuda, fft, func, linalg, nn, optim, random, special, utils, version  # noqa: E402
 from facade.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
                              set_grad_enabled)
+from facade.func import vmap  # noqa: E402
+
+from facade.port.alias import install, uninstall  # noqa: E402
 
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None

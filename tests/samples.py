@@ -409,6 +409,7 @@ unique_consecutive       i(6)
 bincount                 i(6, below=4)
 histc                    f(6), 3
 cdist                    f(2, 3), f(4, 3)
+pdist                    f(4, 3)
 cov                      f(2, 5)
 # products and solvers
 matmul                   f(2, 3), f(3, 4)

@@ -7,6 +7,7 @@ itself (its line, what is saved, its sentence) is held against torch as well.
 
 import functools
 import importlib
+import itertools
 import operator
 
 import pytest
@@ -269,8 +270,9 @@ def saved_by_torch(row, sample):
 
 @each_row
 def test_saves_what_torch_saves(row):
-    tried = smooth(working(gradients, place_of(row), row))[:1] if row.differentiable else []
-    for sample in tried:
+    tried = smooth(working(values, place_of(row), row)) if row.differentiable else []
+    runs = (sample for sample in tried if observe(gradients, oracle.torch, place=place_of(row), name=row.name, sample=sample)["error"] is None)
+    for sample in itertools.islice(runs, 1):
         found = saved_by_torch(row, sample)
         assert found in ("unknown", row.saves), f"torch saves {found}, the row {row.saves}"
 

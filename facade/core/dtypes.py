@@ -128,6 +128,9 @@ _UNSIGNED_WITH_SIGNED = {int8: int16}
 
 def promote_types(type1, type2):
     """The smallest dtype that holds both (torch.promote_types)."""
+    for place, each in enumerate((type1, type2), 1):
+        if not isinstance(each, dtype):
+            raise TypeError(f"promote_types(): argument 'type{place}' (position {place}) must be torch.dtype, not {type(each).__name__}")
     if type1 is type2:
         return type1
     low, high = sorted((type1, type2), key=_ORDER.__getitem__)

@@ -1,8 +1,6 @@
-"""Nested containers as a flat list of leaves and a structure (torch.utils._pytree): tuples, named tuples, lists and dicts."""
+"""Nested containers as a flat list of leaves and a structure (torch.utils._pytree): tuples of every kind, lists and dicts."""
 
 from collections import OrderedDict
-
-from facade.core.shapes import Size
 
 
 class TreeSpec:
@@ -29,7 +27,7 @@ def _children(tree):
     """(type, context, children) of a container; None for a leaf."""
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree), type(tree), list(tree)
-    if type(tree) in (tuple, list, Size):
+    if isinstance(tree, (tuple, list)):
         return type(tree), None, list(tree)
     return (type(tree), list(tree), list(tree.values())) if type(tree) in (dict, OrderedDict) else None
 
@@ -52,9 +50,9 @@ def _filled(leaves, spec):
     if spec.type is None:
         return next(leaves)
     children = [_filled(leaves, each) for each in spec.children_specs]
-    if spec.type in (tuple, list, Size):
-        return spec.type(children)
-    return spec.context(*children) if issubclass(spec.type, tuple) else spec.type(zip(spec.context, children))
+    if issubclass(spec.type, (tuple, list)):
+        return spec.context(*children) if spec.context else spec.type(children)
+    return spec.type(zip(spec.context, children))
 
 
 def tree_map(func, tree):

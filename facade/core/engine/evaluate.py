@@ -80,7 +80,8 @@ _UNUSED = _calibrated()
 def _spent(epoch):
     """The leaves that nothing refers to any more but this epoch: their memory may be written over."""
     return tuple(index for index, value in epoch.leaves.items()
-                 if getrefcount(value) <= _UNUSED + 1 and value.array.__class__ is not np.ndarray and getrefcount(value.array) == 2)
+                 if value.spec.size >= settings.donated_elements and getrefcount(value) <= _UNUSED + 1
+                 and value.array.__class__ is not np.ndarray and getrefcount(value.array) == 2)
 
 
 def _judge(checks):

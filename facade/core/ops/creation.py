@@ -14,6 +14,8 @@ from facade.core.engine.policy import settings
 from facade.core.layouts import format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites.conversion import placed
+from facade.core.ops.explaining import explained, shape_reason
+from facade.core.ops.mismatch import kind_name, signature_mismatch
 from facade.core.ops.numbers import check_fits
 from facade.core.shapes import contiguous_strides, kept_strides
 from facade.core.tensor.history import set_requires_grad
@@ -239,18 +241,14 @@ _FULL = _Full()
 
 def _size(name, size):
     """The arguments of zeros(2, 3), zeros((2, 3)) or zeros(torch.Size([2, 3])) as a tuple."""
-    if len(size) == 1 and isinstance(size[0], (list, tuple)):
-        size = size[0]
-    elif len(size) == 1 and not hasattr(size[0], "__index__"):
-        raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(size[0]).__name__}")
-    for place, extent in enumerate(size, 1):
-        if not hasattr(extent, "__index__") or isinstance(extent, bool):
-            raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {place} with error "
-                            f'"type must be tuple of ints,but got {type(extent).__name__}"')
+    reason = shape_reason(name, "size", size)
+    if reason is not None:
+        raise TypeError(reason)
+    size = size[0] if len(size) == 1 and isinstance(size[0], (list, tuple)) else size
     shape = as_ints(tuple(size))
     for extent in shape:
         if extent < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative." if name in ("zeros", "ones") else
+            raise RuntimeError(f"{name}: Dimension size must be non-negative." if name == "zeros" else
                                f"Trying to create tensor with negative dimension {extent}: {list(shape)}")
     return shape
 
@@ -272,7 +270,7 @@ def _filler(name, number):
             raise TypeError(f"{name}() got an unexpected keyword argument '{unknown}'")
         if not size:
             raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-            dtype = _checked_dtype(name, dtype)
+        dtype = _checked_dtype(name, dtype)
         _check_flag(name, requires_grad)
         shape = _size(name, size)
         made = filled(shape, number, dtype or (out.dtype if out is not None else dtypes.get_default_dtype()), requires_grad)
@@ -367,16 +365,23 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None, la
 
 
 # ---------------------------------------------------------------- ranges
+_OPTIONS = "torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)"
+_ARANGE = (f"(Number end, *, Tensor out = None, {_OPTIONS}", f"(Number start, Number end, *, {_OPTIONS}",
+           f"(Number start, Number end, Number step = 1, *, Tensor out = None, {_OPTIONS}")
+
+
 def arange(*args, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
     """start, start + step, ... up to `end`, which is left out (torch.arange)."""
     given = [each.item() if isinstance(each, (Tensor, np.generic)) else each for each in args]
     start, end, step = (0, given[0], 1) if len(given) == 1 else (*given, 1)[:3] if given else (0, None, 1)
     start, end, step = names.get("start", start), names.get("end", end), names.get("step", step)
     if end is None:
-        raise TypeError("arange() received an invalid combination of arguments - got (), but expected one of:\n"
-                        " * (Number end, *, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n"
-                        " * (Number start, Number end, *, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n"
-                        " * (Number start, Number end, Number step = 1, *, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, bool pin_memory = False, bool requires_grad = False)\n")
+        raise TypeError(signature_mismatch("arange", _ARANGE, args, {}))
+    for name, each in (("start", start), ("end", end), ("step", step)):
+        if not isinstance(each, (bool, int, float)):
+            raise TypeError(f"arange(): argument '{name}' (position {max(1, args.index(each) + 1)}) must be Number, not {kind_name(each)}")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -434,8 +439,8 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
 
 _MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, eye,
            arange, linspace, logspace)
-FUNCTIONS = {each.__name__: placed(each, like=each.__name__.endswith("_like")) for each in _MAKERS} | {
+FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each.__name__.endswith("_like"))) for each in _MAKERS} | {
     "range": placed(range_), "from_numpy": from_numpy, "frombuffer": frombuffer}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor)
 for _each in METHODS:
-    setattr(Tensor, _each.__name__, placed(_each, like=True))
+    setattr(Tensor, _each.__name__, explained(_each.__name__, placed(_each, like=True), method=True))

@@ -166,8 +166,9 @@ def apply_out(name, compute, out, inputs):
             raise RuntimeError(f"result type {result.dtype.legacy} can't be cast to the desired output type {target.dtype.legacy}")
         if not isinstance(target, Tensor):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
+        check_writable(target)
         if target._value.spec.shape == result._value.spec.shape:
-            check_writable(target)
+            check_inputs(target, inputs)
         assign(target, result)
     return out
 

@@ -10,6 +10,7 @@ from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, beco
 from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.explaining import explained
 from facade.core.ops.table import ARRAY, TABLE
 from facade.core.tensor.tensor import Tensor
 
@@ -32,7 +33,7 @@ def namespace(place):
         writable = [row for row in rows if row.inplace]
         if writable and name + "_" in WRITING.get(place, ()):
             functions[name + "_"] = make_function(name + "_", writable, inplace=True)
-    functions.update((each.name, each.function) for each in COMPOSITES if place in each.at)
+    functions.update((each.name, explained(each.name, each.function)) for each in COMPOSITES if place in each.at)
     if place == "torch":
         TABLE_FUNCTIONS.update(functions)
     return functions
@@ -57,7 +58,7 @@ def attach_methods():
             setattr(Tensor, name + "_", make_function(name + "_", writable, method=True, inplace=True))
     for each in COMPOSITES:
         if "Tensor" in each.at:
-            setattr(Tensor, each.name, each.function)
+            setattr(Tensor, each.name, explained(each.name, each.function, method=True))
     for name, (row_name, swapped, inplace) in OPERATORS.items():
         rows = [row for row in TABLE if row.name == row_name]
         setattr(Tensor, name, _operator(name, rows[-1], swapped, inplace))

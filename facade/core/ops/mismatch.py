@@ -176,14 +176,13 @@ def _single(name, row, params, args, kwargs, method):
     if len(args) > len(positional):
         count, given = len(positional) - method, len(args) - method
         return f"{name}() takes {count} positional argument{'s' * (count != 1)} but {given} {'was' if given == 1 else 'were'} given"
-    missing = [param for place, param in enumerate(positional) if param.required and place >= len(args)
-               and not {param.name, *(alias for alias, target in ALIASES.items() if target == param.name)} & kwargs.keys()]
-    if missing:
-        shown = ", ".join(f'"{_shown_name(param)}"' for param in missing)
-        return f"{name}() missing {len(missing)} required positional arguments: {shown}"
     for place, (param, value) in enumerate(zip(positional, args)):
         if not fits(param, value, row):
             return _wrong_argument(name, param, value, f"(position {place + 1 - method}) ")
+    missing = [param for place, param in enumerate(positional) if param.required and place >= len(args)
+               and not {param.name, *(alias for alias, target in ALIASES.items() if target == param.name)} & kwargs.keys()]
+    if missing:
+        return missing_reason(name, map(_shown_name, missing))
     for key, value in kwargs.items():
         param = renamed(key, params)
         if param is None:
@@ -191,6 +190,13 @@ def _single(name, row, params, args, kwargs, method):
         if not fits(param, value, row):
             return _wrong_argument(name, param, value, "")
     return f"{name}() received an invalid combination of arguments"
+
+
+def missing_reason(name, missing):
+    """torch's sentence for arguments that are missing; its plural is the other way round."""
+    missing = list(missing)
+    shown = ", ".join(f'"{each}"' for each in missing)
+    return f"{name}() missing {len(missing)} required positional argument{'s' * (len(missing) == 1)}: {shown}"
 
 
 def _wrong_argument(name, param, value, place):
@@ -201,4 +207,4 @@ def _wrong_argument(name, param, value, place):
             return f"expected Tensor as element {wrong} in argument {int(re.search('[0-9]+', place)[0]) - 1 if place else 0}, but got {type_name(value[wrong])}"
         return (f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, but found element of type "
                 f"{type(value[wrong]).__name__} at pos {wrong}")
-    return f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, not {type_name(value)}"
+    return f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, not {kind_name(value)}"

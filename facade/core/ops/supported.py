@@ -35,6 +35,15 @@ def every(*checks):
     return check
 
 
+def no_bools(*operands):
+    """What is subtracted, and what it is subtracted from, are numbers."""
+    bools = [common_dtype((each,)).category == BOOL for each in operands]
+    if any(bools):
+        raise RuntimeError("Subtraction, the `-` operator, with " + (
+            "two bool tensors is not supported. Use the `^` or `logical_xor()`" if all(bools) else
+            "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()`") + " operator instead.")
+
+
 def common_dtype(arguments):
     """The dtype that the operands among these arguments are promoted to."""
     return result_type([each for each in arguments if type(each) is Spec or isinstance(each, type)])

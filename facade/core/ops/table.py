@@ -95,7 +95,6 @@ class InPlace:
 
     def specialize(self, specs, statics):
         """The row's function, with the checks and the cast."""
-
         target = specs[0]
         function = self.row.specialize(specs, statics)
         shapes = [jax.ShapeDtypeStruct(spec.shape, spec.dtype) if type(spec) is Spec else spec and jnp.zeros((), spec) for spec in specs]
@@ -118,9 +117,11 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     line: torch's signature; function: arrays and static arguments in its order, pure; kind: of promotion (see promotion.py);
     doc: one sentence; at: the namespaces that have it ('torch Tensor' if not said; 'nn.functional', 'linalg', ...);
     inplace: whether there is an in-place twin (the pointwise ones have); node: the name of its derivative where torch's differs
-    from the rule ('NotImplemented' where torch has none); place, strides: for a view, how to write through it and where its elements lie; static: Scalar parameters
-    that are compiled in; numbers: whether Python numbers may stand for tensors after the first; saves='result' where torch
-    keeps the result for the derivative in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input.
+    from the rule ('NotImplemented' where torch has none); place, strides: for a view, how to write through it and where its
+    elements lie; static: Scalar parameters that are compiled in; numbers: whether Python numbers may stand for tensors after the
+    first; differentiable: whether results take part in a graph; saves: 'result' where torch keeps the result for the derivative
+    in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input;
+    out: whether `out=` is in the signature that errors show.
     """
     row = Row()
     row.schema = schema = parse(line)

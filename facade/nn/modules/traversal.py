@@ -3,11 +3,7 @@
 The functions here are methods of `Module`: they take the module first.
 """
 
-from facade.core.tensor.tensor import Tensor
-from facade.nn.parameter import Parameter
 
-
-# ---------------------------------------------------------------- all of a kind
 def named_modules(self, memo=None, prefix="", remove_duplicate=True):
     """(name, module) of this module, whose name is the prefix, and of all below it."""
     memo = set() if memo is None else memo
@@ -75,46 +71,3 @@ def buffers(self, recurse=True):
     """The buffers of this module and, with `recurse`, of those below it."""
     for _, buffer in self.named_buffers(recurse=recurse):
         yield buffer
-
-
-# ---------------------------------------------------------------- one by its name
-def _step(module, name):
-    if not hasattr(module, name):
-        raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
-    return getattr(module, name)
-
-
-def get_submodule(self, target):
-    """The module at a path of names joined by dots; this one at the empty path."""
-    module = self
-    for name in target.split(".") if target else ():
-        module = _step(module, name)
-        if not is_module(module):
-            raise AttributeError(f"`{name}` is not an nn.Module")
-    return module
-
-
-def is_module(value):
-    """Whether this is a module, told by its tables: the class itself is made of what stands here."""
-    return isinstance(value, ModuleMark)
-
-
-class ModuleMark:
-    """The empty ancestor"""
-def get_parameter(self, target):
-    """The parameter at a path of names joined by dots."""
-    path, _, name = target.rpartition(".")
-    found = _step(self.get_submodule(path), name)
-    if not isinstance(found, Parameter):
-        raise AttributeError(f"`{name}` is not an nn.Parameter")
-    return found
-
-
-def get_buffer(self, target):
-    """The buffer at a path of names joined by dots."""
-    path, _, name = target.rpartition(".")
-    module = self.get_submodule(path)
-    found = _step(module, name)
-    if not isinstance(found, Tensor) or name not in module._buffers:
-        raise AttributeError(f"`{name}` is not a buffer")
-    return found

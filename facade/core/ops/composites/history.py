@@ -177,7 +177,7 @@ def __deepcopy__(self, memo):
 @method
 def __reduce_ex__(self, protocol):
     state = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
-    return _rebuild, (type(self), np.array(self.numpy_value()), self._leaf, self._geometry, self._is_param), state or None
+    return _rebuild, (type(self), np.array(self.numpy_value()), self.requires_grad, self._geometry, self._is_param), state or None
 
 
 def _rebuild(cls, array, leaf, geometry, is_param):

@@ -58,7 +58,7 @@ def _as_item(item):
     if item is None or item is Ellipsis or item.__class__ in (int, bool, slice):
         return item
     if isinstance(item, Tensor):
-        if not item.ndim and item.dtype.category == dtypes.INTEGER:
+        if not item.ndim and item.dtype.category == dtypes.INTEGER and item.dtype is not dtypes.uint8:      # that one is a mask
             return int(item)
         return item
     if isinstance(item, np.ndarray) and item.ndim or isinstance(item, (list, tuple, range)):
@@ -219,7 +219,7 @@ def __setitem__(self, index, value):
     view, tensors = _narrowed(self, *_items(self, index))
     if not tensors:
         _assign_view(view, value)
-    elif len(tensors) == 1 and tensors[0][1].dtype is dtypes.bool and (not isinstance(value, Tensor) or value.numel() == 1 and value.ndim <= 1):
+    elif len(tensors) == 1 and tensors[0][1].dtype in (dtypes.bool, dtypes.uint8) and (not isinstance(value, Tensor) or value.numel() == 1 and value.ndim <= 1):
         _assign_mask(view, *tensors[0], value)
     else:
         _assign_positions(view, *_positions(view, tensors), value)
@@ -237,6 +237,8 @@ def _assign_view(view, value):
 
 
 def _assign_mask(view, dim, mask, value):
+    if mask.dtype is dtypes.uint8:
+        raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype unsigned char")
     if isinstance(value, Tensor):
         _check_source(view, value)
         value = value.reshape(())

@@ -8,6 +8,8 @@ from facade.core.layouts import contiguous_format, format_geometry, preserve_for
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_view
+from facade.core.ops.explaining import is_int, shape_reason
+from facade.core.ops.mismatch import signature_mismatch
 from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
@@ -130,10 +132,10 @@ def view(self, *size, dtype=None):
 
 def _view_sizes(size):
     sizes = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-    for place, extent in enumerate(sizes, 1):
-        if not hasattr(extent, "__index__"):
-            raise TypeError("view() received an invalid combination of arguments - got "
-                            f"({type(extent).__name__}), but expected one of:\n * (torch.dtype dtype)\n * (tuple of ints size)\n")
+    if not all(map(is_int, sizes)) or not size:
+        if not size or not isinstance(size[0], (tuple, list)) and not is_int(size[0]):
+            raise TypeError(signature_mismatch("view", ("(torch.dtype dtype)", "(tuple of ints size)"), size, {}))
+        raise TypeError(shape_reason("view", "size", size))
     return as_ints(tuple(sizes))
 
 
@@ -246,7 +248,17 @@ def broadcast_tensors(*tensors):
 @composite(at="torch", name="broadcast_shapes")
 def broadcast_shapes_of(*shapes):
     """The shape that these shapes broadcast to, as a Size"""
-    return Size(broadcast_shapes(*((each,) if isinstance(each, int) else tuple(each) for each in shapes)))
+    shapes = [(each,) if isinstance(each, int) else tuple(each) for each in shapes]
+    common = [1] * max(map(len, shapes), default=0)
+    for index, shape in enumerate(shapes):
+        for place in range(-1, -1 - len(shape), -1):
+            if shape[place] < 0:
+                raise ValueError("Attempting to broadcast a dimension with negative length!")
+            if shape[place] not in (1, common[place]) and common[place] != 1:
+                raise RuntimeError(f"Attempting to broadcast a dimension of length {shape[place]} at {place}! Mismatching argument at index {index} "
+                                   f"had {shape}; but expected shape should be broadcastable to {common}")
+            common[place] = shape[place] if shape[place] != 1 else common[place]
+    return Size(common)
 
 
 @composite()

@@ -61,7 +61,16 @@ def fill_(self, value):
                         f"      didn't match because some of the arguments have invalid types: (!{shown}!)\n * (Number value)\n"
                         f"      didn't match because some of the arguments have invalid types: (!{shown}!)\n")
     value = value.item() if isinstance(value, np.generic) else value
-    return apply_inplace(FILL_TENSOR if isinstance(value, Tensor) else _FILL, (ARRAY, ARRAY), (self, value))
+    apply_inplace(FILL_TENSOR if isinstance(value, Tensor) else _FILL, (ARRAY, ARRAY), (_each_once(self), value))
+    return self
+
+
+def _each_once(tensor):
+    """The tensor, or a view that shows each element of its memory once."""
+    for dim, (extent, stride) in enumerate(zip(tensor._value.spec.shape, tensor.strides)):
+        if stride == 0 and extent > 1:
+            tensor = tensor.narrow(dim, 0, 1)
+    return tensor
 
 
 _ZERO = op("zero(Tensor self) -> Tensor", lambda self: jnp.zeros_like(self), inplace=True,
@@ -71,7 +80,8 @@ _ZERO = op("zero(Tensor self) -> Tensor", lambda self: jnp.zeros_like(self), inp
 @composite(at="Tensor")
 def zero_(self):
     """Make every element zero"""
-    return apply_inplace(_ZERO, (ARRAY,), (self,))
+    apply_inplace(_ZERO, (ARRAY,), (_each_once(self),))
+    return self
 
 
 @composite(at="Tensor")

@@ -155,23 +155,10 @@ def cholesky(matrix, upper):
     return adjoint(factor) if upper else factor, failed
 
 
-def lu(matrix, pivot=True):
+def lu(matrix):
     """(packed factors, pivots from 1, permutation of the rows)."""
-    if pivot:
-        packed, pivots, permutation = jax.lax.linalg.lu(matrix)
-        return packed, pivots + 1, permutation
-    rows = jnp.broadcast_to(jnp.arange(matrix.shape[-2], dtype=jnp.int32), matrix.shape[:-1])
-    return _eliminate(matrix), rows[..., :min(matrix.shape[-2:])] + 1, rows
-
-
-def _eliminate(matrix):
-    """The packed factors without exchanging rows."""
-    for step in range(min(matrix.shape[-2:])):
-        factors = matrix[..., step + 1:, step:step + 1] / matrix[..., step:step + 1, step:step + 1]
-        rest = matrix[..., step + 1:, step + 1:] - factors * matrix[..., step:step + 1, step + 1:]
-        below = jnp.concatenate([matrix[..., step + 1:, :step], factors, rest], -1)
-        matrix = jnp.concatenate([matrix[..., :step + 1, :], below], -2)
-    return matrix
+    packed, pivots, permutation = jax.lax.linalg.lu(matrix)
+    return packed, pivots + 1, permutation
 
 
 def unpack(packed):
@@ -218,6 +205,21 @@ def solve_triangular(matrix, right, upper, left, unitriangular):
     return jax.lax.linalg.triangular_solve(matrix, right, left_side=left, lower=not upper, unit_diagonal=unitriangular)
 
 
+@jax.custom_jvp
+def cholesky_solve(lower, right):
+    """X of L @ L^H @ X = right; the derivative is that of a full L, though one triangle is read, as torch's is."""
+    inner = solve_triangular(lower, right, False, True, False)
+    return solve_triangular(adjoint(lower), inner, True, True, False)
+
+
+@cholesky_solve.defjvp
+def _(primals, tangents):
+    lower, right = primals
+    result = cholesky_solve(lower, right)
+    half = jnp.matmul(tangents[0], adjoint(lower))
+    return result, cholesky_solve(lower, tangents[1] - jnp.matmul(half + adjoint(half), result))
+
+
 def lu_solve(packed, pivots, right, left=True, conjugated=False):
     """X of A @ X = right (or X @ A, or the adjoint of A) from the factors of A."""
     if not left:
@@ -235,13 +237,25 @@ def qr(matrix, mode):
     """(Q, R); mode: 'reduced', 'complete' or 'r' (Q is empty)."""
     rows, columns = matrix.shape[-2:]
     if mode == "r":
-        return jnp.zeros(0, matrix.dtype), qr(matrix, "reduced")[1]
+        return jnp.zeros(0, matrix.dtype), _upper_factor(matrix)
     if mode == "complete" and rows > columns:
         return jnp.linalg.qr(matrix, "complete")
     if rows < columns:
         q, r = jnp.linalg.qr(matrix[..., :rows])
         return q, jnp.concatenate([r, jnp.matmul(adjoint(q), matrix[..., rows:])], -1)
     return jnp.linalg.qr(matrix)
+
+
+@jax.custom_jvp
+def _upper_factor(matrix):
+    """R alone, of which torch has no derivative."""
+    return qr(matrix, "reduced")[1]
+
+
+@_upper_factor.defjvp
+def _(primals, tangents):
+    raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+                       "Please use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr.")
 
 
 # ---------------------------------------------------------------- spectra

@@ -89,7 +89,7 @@ def renorm(array, order, axes, maxnorm):
 def logsumexp(array, axes, keepdim):
     """log(sum(exp(array))), shifted by the largest element so that nothing overflows."""
     computed = wide(array)
-    top = jax.lax.stop_gradient(jnp.max(computed.real, axes, keepdims=True))
+    top = jax.lax.stop_gradient(jnp.max(computed.real, axes, keepdims=True, initial=-jnp.inf))
     top = jnp.where(jnp.isinf(top), 0, top)
     result = jnp.log(jnp.sum(jnp.exp(computed - top), axes, keepdims=True)) + top
     return (result if keepdim else jnp.squeeze(result, axes)).astype(array.dtype)

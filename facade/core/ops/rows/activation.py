@@ -78,7 +78,7 @@ SILU = op("silu(Tensor self) -> Tensor", in_float32(kernels.silu), PROMOTE, at="
 MISH = op("mish(Tensor self) -> Tensor", in_float32(kernels.mish), PROMOTE, at="", check=_floats("mish_cpu"), doc="self * tanh(softplus(self))")
 op("softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor", in_float32(kernels.softplus), SELF, at="nn.functional", inplace=False,
    check=_floats("softplus_cpu"), doc="log(1 + exp(beta * self)) / beta, and self where beta * self is above threshold")
-op("logsigmoid(Tensor self) -> Tensor", in_float32(kernels.log_sigmoid), PROMOTE, at="nn.functional", inplace=False, node="LogSigmoidBackward0",
+op("logsigmoid(Tensor self) -> Tensor", in_float32(kernels.log_sigmoid), COMMON, at="nn.functional", node="LogSigmoidBackward0",
    check=_floats("log_sigmoid_cpu"), doc="log(sigmoid(self))")
 
 
@@ -109,6 +109,7 @@ def _check_prelu(self, weight):
         raise RuntimeError(f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel size = {channels}.")
     if len(weight.shape) > 1:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(weight.shape)}")
+    unimplemented("prelu_cpu", *NOT_FLOAT)(self)
 
 
 op("prelu(Tensor self, Tensor weight) -> Tensor", kernels.prelu, PLAIN, at="torch Tensor nn.functional", node="PreluKernelBackward0", out=False,

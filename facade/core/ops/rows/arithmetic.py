@@ -2,15 +2,14 @@
 
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy import special
 
 from facade.core import dtypes
 from facade.core.dtypes import BOOL, COMPLEX, FLOAT, INTEGER
 from facade.core.ops.kernels import pointwise as kernels
 from facade.core.ops.kernels.pointwise import in_float32
 from facade.core.ops.promotion import FLOAT as FLOATS
-from facade.core.ops.promotion import PROMOTE, SELF, Kind, result_type
-from facade.core.ops.supported import EXACT, INEXACT, NOT_FLOAT, common_dtype, every, legacy_name, number_dtype, refuse, unimplemented
+from facade.core.ops.promotion import COMMON, PROMOTE, SELF, Kind, result_type
+from facade.core.ops.supported import EXACT, INEXACT, NOT_FLOAT, common_dtype, every, legacy_name, no_bools, number_dtype, refuse, unimplemented
 from facade.core.ops.table import op
 
 # The operands that decide the dtype, where a factor after them does not.
@@ -31,11 +30,7 @@ def _check_alpha(self, other, alpha):
 
 
 def _check_difference(self, other, alpha):
-    bools = [common_dtype((each,)).category == BOOL for each in (self, other)]
-    if any(bools):
-        raise RuntimeError("Subtraction, the `-` operator, with " + (
-            "two bool tensors is not supported. Use the `^` or `logical_xor()`" if all(bools) else
-            "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()`") + " operator instead.")
+    no_bools(self, other)
     _check_alpha(self, other, alpha)
 
 
@@ -103,7 +98,7 @@ for _name, _function, _doc in (("remainder", kernels.remainder, "What is left of
        check=_check, doc=_doc)
     if _name == "remainder":
         op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, out=False,
-           at="torch", check=_check, doc=_doc)
+           at="torch", node="NotImplemented", check=_check, doc=_doc)
     op(f"{_name}.Scalar(Tensor self, Scalar other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
 for _name, _function, _doc in (("gcd", jnp.gcd, "The greatest common divisor"), ("lcm", jnp.lcm, "The least common multiple")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False,
@@ -122,15 +117,15 @@ def _power_by_number(self, exponent):
 
 op("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward1", numbers=False,
    check=unimplemented("pow", BOOL), doc="self to the power of exponent", saves="both")
-op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward2", numbers=False, inplace=False, at="torch",
+op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, COMMON, node="PowBackward2", at="torch", saves="both",
    doc="self to the power of exponent")
 op("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, PROMOTE, node="PowBackward0", static=("exponent",),
    check=_check_integer_exponent, doc="self to the power of exponent")
 DOUBLE = Kind("DOUBLE", lambda specs: dtypes.complex128 if result_type(specs).is_complex else dtypes.float64)
 op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward1", numbers=False, inplace=False,
    doc="self to the power of exponent, in double precision", saves="both")
-op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward2", numbers=False, inplace=False, at="torch",
-   doc="self to the power of exponent, in double precision")
+op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, Kind("DOUBLE_ANEW", DOUBLE.compute, pointwise=False),
+   node="PowBackward2", at="torch", saves="both", doc="self to the power of exponent, in double precision")
 op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", inplace=False,
    static=("exponent",), doc="self to the power of exponent, in double precision")
 op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other", saves="both")
@@ -146,7 +141,7 @@ op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.
 op("xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward2", check=_xlogy,
    doc="self * log(other), zero where self is")
 
-for _name, _function, _doc in (("igamma", special.gammainc, "The lower"), ("igammac", special.gammaincc, "The upper")):
+for _name, _function, _doc in (("igamma", kernels.igamma, "The lower"), ("igammac", kernels.igammac, "The upper")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", in_float32(_function), PROMOTE, numbers=False,
        check=unimplemented(f"{_name}_cpu", *NOT_FLOAT), doc=f"{_doc} incomplete gamma function of self at other, divided by gamma(self)")
 

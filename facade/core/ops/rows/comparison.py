@@ -12,12 +12,14 @@ from facade.core.ops.table import op
 for _name, _function, _sign in (("eq", jnp.equal, "=="), ("ne", jnp.not_equal, "!="), ("lt", jnp.less, "<"),
                                 ("le", jnp.less_equal, "<="), ("gt", jnp.greater, ">"), ("ge", jnp.greater_equal, ">=")):
     for _type in ("Tensor", "Scalar"):
-        op(f"{_name}.{_type}(Tensor self, {_type} other) -> Tensor", _function, PROMOTE, numbers=False, doc=f"self {_sign} other, element by element",
+        op(f"{_name}.{_type}(Tensor self, {_type} other) -> Tensor", _function, PROMOTE, numbers=False,
+           node=f"{_name.title()}Backward{int(_type == 'Tensor')}", doc=f"self {_sign} other, element by element",
            check=None if _name in ("eq", "ne") else unimplemented(f"{_name}_cpu", COMPLEX))
 for _name, _function, _doc in (("and", jnp.logical_and, "Whether both are other than zero"), ("or", jnp.logical_or, "Whether one is other than zero"),
                                ("xor", jnp.logical_xor, "Whether exactly one is other than zero")):
     op(f"logical_{_name}(Tensor self, Tensor other) -> Tensor",
-       lambda self, other, function=_function: function(self != 0, other != 0), PROMOTE, numbers=False, doc=_doc)
+       lambda self, other, function=_function: function(self != 0, other != 0), PROMOTE, numbers=False,
+       node="CloneBackward0", doc=_doc)
 
 
 def _check_close(self, other, rtol, atol, equal_nan):

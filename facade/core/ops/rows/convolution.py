@@ -4,11 +4,20 @@ import math
 
 import jax.numpy as jnp
 
+from facade.core.dtypes import BOOL
 from facade.core.ops.kernels import convolution as kernels
+from facade.core.ops.rows.requirements import reject
 from facade.core.ops.table import op
 
+def _convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    images = input.ndim < 5
+    reject(input, ("slow_conv_transpose2d_out_cpu" if images else "slow_conv_transpose3d_out_cpu") if transposed else
+           "slow_conv2d_cpu" if images else "compute_columns3d", (BOOL,))
+    return kernels.convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+
+
 CONVOLUTION = op("convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, "
-                 "int[] output_padding, int groups) -> Tensor", kernels.convolution, at="torch",
+                 "int[] output_padding, int groups) -> Tensor", _convolution, at="torch",
                  doc="The sum of a weighted window at each place, over the channels of a group")
 
 

@@ -127,28 +127,32 @@ def _so_far(y, strips, dim):
     return jnp.moveaxis(jnp.cumsum(strips, -1, dtype=strips.dtype), -1, dim_range(dim, y.ndim))
 
 
-def _no_bool(name, y):
-    if dtype_of(y).category == BOOL:
-        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
+def _check_integral(name, y, others, dim):
+    """Neither bools nor a single number can be integrated."""
+    if any(dtype_of(each).category == BOOL for each in (y, *others)):
+        raise RuntimeError(f"{name}: received a bool input for `{'x` or `y' if others else 'y'}`, but bool is not supported")
+    if not y.shape:
+        if name == "cumulative_trapezoid" and not any(each.shape for each in others):
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+        raise IndexError(f"Dimension specified as {0 if others else dim} but tensor has no dimensions")
 
 
 def _integral(name, finish):
     """The functions by points and by a constant step."""
     def by_points(y, x, dim):
-        _no_bool(name, y)
         return finish(y, _strips_of_points(name, y, x, dim), dim)
 
     def by_step(y, dx, dim):
-        _no_bool(name, y)
         return finish(y, _strips(y, jnp.asarray(dx).astype(y.dtype), dim_range(dim, y.ndim)), dim)
-    return by_points, by_step
+    return ((by_points, lambda y, x, dim: _check_integral(name, y, (x,), dim)),
+            (by_step, lambda y, dx, dim: _check_integral(name, y, (), dim)))
 
 
-for _name, _finish, _nodes, _shown in (("trapezoid", _whole, ("DivBackward0", "MulBackward1"), "The integral"),
-                                       ("trapz", _whole, ("DivBackward0", "MulBackward1"), "The integral"),
-                                       ("cumulative_trapezoid", _so_far, ("CumsumBackward0", "CumsumBackward0"), "The running integral")):
-    _points, _step = _integral(_name.replace("trapz", "trapezoid"), _finish)
+for _name, _finish, _nodes, _shown in (("trapezoid", _whole, ("DivBackward1", "MulBackward1"), "The integral"),
+                                       ("trapz", _whole, ("DivBackward1", "MulBackward1"), "The integral"),
+                                       ("cumulative_trapezoid", _so_far, ("DivBackward1", "MulBackward1"), "The running integral")):
+    (_points, _check_points), (_step, _check_step) = _integral(_name.replace("trapz", "trapezoid"), _finish)
     op(f"{_name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", _points, FLOATING, at="torch", node=_nodes[0], numbers=False,
-       doc=f"{_shown} of y over the points x along a dim, by the trapezoid rule")
-    op(f"{_name}.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor", _step, FLOATING, at="torch", node=_nodes[1],
-       doc=f"{_shown} of y at steps of dx along a dim, by the trapezoid rule")
+       check=_check_points, doc=f"{_shown} of y over the points x along a dim, by the trapezoid rule")
+    op(f"{_name}.dx(Tensor y, *, {'float dx=1.' if _name == 'trapz' else 'Scalar dx=1'}, int dim=-1) -> Tensor", _step, FLOATING, at="torch", node=_nodes[1],
+       check=_check_step, doc=f"{_shown} of y at steps of dx along a dim, by the trapezoid rule")

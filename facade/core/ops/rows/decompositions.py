@@ -3,9 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from facade.core.errors import broadcast_shapes
+from facade.core.dtypes import BOOL, INTEGER
+from facade.core.errors import broadcast_shapes, dim_range
 from facade.core.ops.kernels import linear_algebra as kernels
-from facade.core.ops.rows.requirements import dtype_of, need_floating
+from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, reject
 from facade.core.ops.table import op
 
 
@@ -54,7 +55,7 @@ def _logdet(array):
 
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
 op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="result")
-op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant")
+op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant", saves="result")
 op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
    doc="The logarithm of the determinant, NaN where it is negative")
 op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
@@ -93,31 +94,61 @@ def _check_sides(name, array, right, left):
     broadcast_shapes(array.shape[:-2], right.shape[:-2])
 
 
+def _same_dtype(right, array):
+    """The older solvers' demand."""
+    if right.dtype != array.dtype:
+        raise RuntimeError("Expected b and A to have the same dtype, but found b of type "
+                           f"{dtype_of(right).legacy} and A of type {dtype_of(array).legacy} instead.")
+
+
+def _need_kernel(array, kernel):
+    """torch's LAPACK kernels know single and double precision."""
+    reject(array, kernel, (BOOL, INTEGER), ("float16", "bfloat16"))
+
+
 def _solve_triangular(array, right, upper, left, unitriangular):
     square(array, "linalg.solve_triangular")
     _check_sides("linalg.solve_triangular", array, right, left)
+    _need_kernel(array, "triangular_solve_cpu")
+    right = (right.real if right.dtype.kind == "c" != array.dtype.kind else right).astype(array.dtype)
     return kernels.solve_triangular(array, right, upper, left, unitriangular)
 
 
 def _triangular_solve(right, array, upper, transpose, unitriangular):
     square(array, "triangular_solve")
     _check_sides("triangular_solve", array, right, True)
+    _same_dtype(right, array)
+    _need_kernel(array, "triangular_solve_cpu")
     turned = jnp.swapaxes(array, -1, -2) if transpose else array
     return kernels.solve_triangular(turned, right, upper != transpose, True, unitriangular), array
 
 
 def _lu_solve(packed, pivots, right, left, adjoint):
+    need_floating(packed, "torch.linalg.lu_solve: Expected a floating point or complex tensor as input. Got {}")
+    if packed.dtype != right.dtype:
+        raise RuntimeError("linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type "
+                           f"{dtype_of(packed).legacy} and B of type {dtype_of(right).legacy} instead")
+    if pivots.dtype != jnp.int32:
+        raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     square(packed, "linalg.lu_solve")
     _check_sides("linalg.lu_solve", packed, right, left)
+    _need_kernel(packed, "linalg.lu_solve_cpu")
     return kernels.lu_solve(packed, pivots, right, left, adjoint)
 
 
 def _cholesky_solve(right, factor, upper):
     square(factor, "cholesky_solve")
     _check_sides("cholesky_solve", factor, right, True)
-    lower = kernels.adjoint(factor) if upper else factor
-    inner = kernels.solve_triangular(lower, right, False, True, False)
-    return kernels.solve_triangular(kernels.adjoint(lower), inner, True, True, False)
+    _same_dtype(right, factor)
+    _need_kernel(factor, "cholesky_solve_cpu")
+    return kernels.cholesky_solve(kernels.adjoint(factor) if upper else factor, right)
+
+
+def _cholesky_inverse(factor, upper):
+    square(factor, "cholesky_inverse")
+    _need_kernel(factor, "cholesky_inverse_out_cpu")
+    return kernels.cholesky_solve(kernels.adjoint(factor) if upper else factor,
+                                  jnp.broadcast_to(jnp.eye(factor.shape[-1], dtype=factor.dtype), factor.shape))
 
 
 INV_EX = op("inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)", _checked("linalg.inv", square, _inv_ex), at="linalg",
@@ -126,7 +157,7 @@ SOLVE_EX = op("solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors
               _checked("linalg.solve", square, _solve_ex), at="linalg", node="LinalgSolveExBackward0",
               doc="X of A @ X = B, and the first zero pivot (0 if there is none)", saves="result")
 op("solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor", _solve_triangular, at="linalg",
-   node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A")
+   node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A", saves="both")
 op("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)",
    _triangular_solve, doc="X of A @ X = self for a triangular A, and A")
 op("lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor", _lu_solve, at="linalg",
@@ -134,8 +165,7 @@ op("lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint
 op("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", lambda self, packed, pivots: _lu_solve(packed, pivots, self, True, False),
    node="LinalgLuSolveBackward0", doc="X of A @ X = self from the factors of A")
 op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve, doc="X of A @ X = self from the Cholesky factor of A", saves="both")
-op("cholesky_inverse(Tensor self, bool upper=False) -> Tensor",
-   lambda self, upper: _cholesky_solve(jnp.broadcast_to(jnp.eye(self.shape[-1], dtype=self.dtype), self.shape), self, upper),
+op("cholesky_inverse(Tensor self, bool upper=False) -> Tensor", _cholesky_inverse,
    doc="The inverse of a matrix from its Cholesky factor", saves="both")
 
 
@@ -146,15 +176,25 @@ def _qr(array, mode):
     return kernels.qr(array, mode)
 
 
+def _factored(function):
+    """`function` after the checks of a matrix that is to be factored."""
+    def factored(array, pivot, *rest):
+        if array.ndim < 2:
+            raise RuntimeError(f"torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: {list(array.shape)} instead")
+        if not pivot:
+            raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
+        _need_kernel(array, "lu_cpu")
+        return function(array, pivot, *rest)
+    return factored
+
+
 def _lu_factors(array, pivot):
-    packed, _, permutation = kernels.lu(array, pivot)
-    lower, upper = kernels.unpack(packed)
-    moves = kernels.permutation_matrix(permutation, array.dtype) if pivot else jnp.zeros(0, array.dtype)
-    return moves, lower, upper
+    packed, _, permutation = kernels.lu(array)
+    return kernels.permutation_matrix(permutation, array.dtype), *kernels.unpack(packed)
 
 
 def _lu_factor_ex(array, pivot, check_errors):
-    packed, pivots, _ = kernels.lu(array, pivot)
+    packed, pivots, _ = kernels.lu(array)
     return packed, pivots, kernels.first_zero_pivot(packed)
 
 
@@ -163,6 +203,18 @@ def _lu_unpack(packed, pivots, unpack_data, unpack_pivots):
     lower, upper = kernels.unpack(packed) if unpack_data else (nothing, nothing)
     moves = kernels.permutation_matrix(kernels.pivots_to_permutation(pivots, packed.shape[-2]), packed.dtype) if unpack_pivots else nothing
     return moves, lower, upper
+
+
+def _householder(reflections, factors):
+    _need_kernel(reflections, "orgqr_cpu")
+    return kernels.householder_product(reflections, factors)
+
+
+def _geqrf(array):
+    if array.ndim < 2:
+        raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
+    _need_kernel(array, "geqrf_cpu")
+    return kernels.geqrf(array)
 
 
 CHOLESKY_EX = op("cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)",
@@ -174,18 +226,18 @@ op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linal
 op("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)",
    _checked("linalg.qr", matrices, lambda array, some: _qr(array, "reduced" if some else "complete")), node="LinalgQrBackward0",
    doc="Orthonormal columns times an upper triangle")
-LU = op("lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", _checked("linalg.lu", matrices, _lu_factors), at="",
+LU = op("lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", _factored(_lu_factors), at="",
         node="LinalgLuBackward0", doc="A permutation, a lower and an upper triangle whose product is A")
 LU_FACTOR_EX = op("lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)",
-                  _checked("linalg.lu_factor", matrices, _lu_factor_ex), at="linalg", node="LinalgLuFactorExBackward0",
+                  _factored(_lu_factor_ex), at="linalg", node="LinalgLuFactorExBackward0",
                   doc="Both triangles in one matrix, the exchanges of rows, and the first zero pivot")
 LU_UNPACK = op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)",
                _lu_unpack, at="", doc="The factors that lu_factor packed into one matrix")
-op("householder_product(Tensor input, Tensor tau) -> Tensor", kernels.householder_product, at="linalg", node="LinalgHouseholderProductBackward0",
-   doc="The first columns of a product of reflections")
-op("orgqr(Tensor self, Tensor input2) -> Tensor", kernels.householder_product, node="LinalgHouseholderProductBackward0",
-   doc="The first columns of a product of reflections")
-op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", kernels.geqrf, differentiable=False,
+op("householder_product(Tensor input, Tensor tau) -> Tensor", _householder, at="linalg", node="LinalgHouseholderProductBackward0",
+   doc="The first columns of a product of reflections", saves="both")
+op("orgqr(Tensor self, Tensor input2) -> Tensor", _householder, node="LinalgHouseholderProductBackward0",
+   doc="The first columns of a product of reflections", saves="both")
+op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", _geqrf, differentiable=False,
    doc="The reflections of a QR decomposition")
 
 
@@ -241,13 +293,14 @@ for _name, _function, _first, _more in (
         ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "saves": "both", "doc": "The pseudo-inverse"}),
         ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
     _checks = _checked(f"linalg.{_name}", matrices, _function)
+    _matrix = "self" if _name == "pinv" else "input"
     op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
-    op(f"{_name}.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks,
+    op(f"{_name}.atol_rtol_tensor(Tensor {_matrix}, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks,
        at="linalg", **_more)
     _relative = (lambda array, rcond, hermitian, run=_checks: run(array, None, rcond, hermitian)) if _name == "pinv" else \
         (lambda array, tol, hermitian, run=_checks: run(array, tol, 0.0, hermitian))
     op(f"{_name}(Tensor self, float {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
-    op(f"{_name}.{_first}_tensor(Tensor self, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
+    op(f"{_name}.{_first}_tensor(Tensor {_matrix}, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
    _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0", doc="The pseudo-inverse", saves="both")
 
@@ -277,6 +330,8 @@ def _matrix_power(name):
         if n < 0:
             precise(array, name)
             array, n = kernels.inverse(array), -n
+        if abs(n) > 1:
+            reject(array, "addmm_impl_cpu_" if array.ndim == 2 else "bmm", (BOOL,))
         result = jnp.broadcast_to(jnp.eye(array.shape[-1], dtype=array.dtype), array.shape) if n == 0 else None
         while n:
             if n & 1:
@@ -299,7 +354,9 @@ op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", n
 
 
 def _vecdot(x, y, dim):
-    return jnp.sum(jnp.conj(x) * y, dim, dtype=x.dtype)
+    need_floating(x, "linalg.vecdot: Expected a floating point or complex tensor as input. Got {}")
+    products = jnp.conj(x) * y
+    return jnp.sum(products, axes_of(dim, products), dtype=x.dtype)
 
 
 op("vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", _vecdot, at="linalg", node="SumBackward1", doc="The dot products along a dim, x conjugated")

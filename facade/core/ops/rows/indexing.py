@@ -3,9 +3,11 @@
 import jax.numpy as jnp
 import numpy as np
 
+from facade.core.dtypes import BOOL, COMPLEX
 from facade.core.errors import dim_range, dims_of
 from facade.core.ops.kernels import indexing as kernels
 from facade.core.ops.promotion import COMMON, Kind, result_type
+from facade.core.ops.supported import refuse
 from facade.core.ops.table import op
 
 # ---------------------------------------------------------------- gather and scatter
@@ -106,6 +108,13 @@ def _slice(flat, dim, start, end, step):
     return flat[(slice(None),) * dim_range(dim, flat.ndim) + (slice(start, end, step),)]
 
 
+def _diagonal(flat, offset, dim1, dim2):
+    one, two = (dim_range(dim, flat.ndim) for dim in (dim1, dim2))
+    if one == two:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return np.diagonal(flat, offset, one, two)
+
+
 def _fill_diagonal(self, value, wrap):
     if self.ndim < 2:
         raise RuntimeError("dimensions must larger than 1")
@@ -119,7 +128,7 @@ def _fill_diagonal(self, value, wrap):
 op("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", _replacing(_select), doc="self with one slice along dim replaced")
 op("slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor", _replacing(_slice),
    doc="self with the slices from start to end along dim replaced")
-op("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", _replacing(np.diagonal),
+op("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", _replacing(_diagonal),
    doc="self with a diagonal replaced")
 FILL_DIAGONAL = op("fill_diagonal(Tensor self, Scalar fill_value, bool wrap=False) -> Tensor", _fill_diagonal, at="", inplace=True,
                    node="CopySlices", doc="self with one value on its diagonal")
@@ -190,13 +199,17 @@ ONE_HOT = op("one_hot(Tensor self, int num_classes=-1) -> Tensor", at="", differ
 # ---------------------------------------------------------------- membership
 
 def _isin(elements, test_elements, assume_unique, invert):
-    if elements.dtype == jnp.bool_:
-        raise RuntimeError("Unsupported input type encountered for isin(): Bool")
     found = (elements[..., None] == test_elements.reshape(-1)).any(-1)
     return ~found if invert else found
+
+
+def _check_isin(*arguments):
+    for each in arguments[:2]:
+        if hasattr(each, "shape"):
+            refuse((BOOL, COMPLEX), "Unsupported input type encountered for isin(): {dtype}")(each)
 
 
 for _line in ("isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
               "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor",
               "isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor"):
-    op(_line, _isin, COMMON, at="torch", doc="Whether each element is among the test elements", differentiable=False)
+    op(_line, _isin, COMMON, at="torch", check=_check_isin, doc="Whether each element is among the test elements", differentiable=False)

@@ -121,7 +121,13 @@ def _inner(self, other):
         raise RuntimeError("inner() the last dimension must match on both input tensors but got shapes "
                            f"{list(self.shape)} and {list(other.shape)}")
     _same_type(self, other, "expected scalar type {} but found {}")
+    reject(self, "dot" if self.ndim == other.ndim == 1 else "addmm_impl_cpu_", (BOOL,))
     return kernels.tensordot(self, other, (self.ndim - 1,), (other.ndim - 1,))
+
+
+def _tensordot(self, other, dims_self, dims_other):
+    reject(self, "addmm_impl_cpu_", (BOOL,))
+    return kernels.tensordot(self, other, dims_self, dims_other)
 
 
 def _outer(self, vec2):
@@ -161,14 +167,23 @@ for _name in ("outer", "ger"):
 VECTOR_MATRIX, BATCHED = (op("matmul(Tensor self, Tensor other) -> Tensor", _matmul, at="", node=_node, doc="The product of batches of matrices")
                           for _node in ("SqueezeBackward4", "UnsafeViewBackward0"))
 op("kron(Tensor self, Tensor other) -> Tensor", kernels.kron, COMMON, node="UnsafeViewBackward0", doc="The Kronecker product")
-TENSORDOT = op("tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", kernels.tensordot, at="", node="ViewBackward0",
+TENSORDOT = op("tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", _tensordot, at="", node="ViewBackward0",
                doc="The sum of products over several dims")
 
 
 def _einsum(equation, tensors):
     for tensor in tensors[1:]:
         _same_type(tensors[0], tensor, "expected scalar type {} but found {}")
+    if len(tensors) > 1 and _sums(equation):
+        reject(tensors[0], "bmm", (BOOL,))
     return einsum(equation, tensors)
+
+
+def _sums(equation):
+    """Whether a letter of the operands is not in the result."""
+    operands, arrow, result = equation.replace(" ", "").partition("->")
+    letters = [letter for letter in operands if letter.isalpha()]
+    return any(letter not in result if arrow else letters.count(letter) > 1 for letter in letters)
 
 
 EINSUM = op("einsum(str equation, Tensor[] tensors) -> Tensor", _einsum, at="", node="ViewBackward0", doc="Sums of products in Einstein's notation")
@@ -192,6 +207,7 @@ def _addmv(self, mat, vec, beta, alpha):
     if not self.dtype == mat.dtype == vec.dtype:
         raise RuntimeError("addmv input tensors must have the same dtype, but got "
                            f"{dtype_of(self).legacy}, {dtype_of(mat).legacy}, and {dtype_of(vec).legacy}")
+    reject(self, "addmv_impl_cpu", (BOOL,))
     _expanded(self, mat.shape[:1])
     return _blended(self, beta, kernels.product(mat, vec), alpha)
 
@@ -250,6 +266,7 @@ def _cross(name):
             raise RuntimeError(f"{name}: inputs dimension {dim if dim != self.ndim - 1 else -1} must have length 3. "
                                f"Got {self.shape[dim]} and {other.shape[dim]}")
         broadcast_shapes(self.shape, other.shape)
+        reject(self, "cross", (BOOL,))
         return kernels.cross(self, other, dim)
     return cross
 
@@ -307,6 +324,7 @@ def _diag_embed(self, offset, dim1, dim2):
 def _trace(self):
     if self.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
+    reject(self, "trace", (BOOL,))
     diagonal = jnp.diagonal(self)
     return jnp.sum(diagonal, dtype=self.dtype if dtype_of(self).category >= FLOAT else jnp.int64)
 
@@ -322,6 +340,8 @@ def _vander(x, N, increasing):
 def _linalg_vander(x, N):
     if N is not None and N <= 1:
         raise RuntimeError("N must be greater than 1.")
+    if x.dtype == bool:
+        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
     x = jnp.atleast_1d(x)
     return kernels.vander(_powers_of(x), x.shape[-1] if N is None else N, True)
 
@@ -378,12 +398,17 @@ def _cov(self, correction, fweights, aweights):
 
 
 def _corrcoef(self):
-    if self.ndim > 2:
-        raise RuntimeError(f"corrcoef(): expected input to have two or fewer dimensions but got an input with {self.ndim} dimensions")
     matrix = kernels.corrcoef(jnp.atleast_2d(self))
     return matrix if self.ndim == 2 else jnp.squeeze(matrix)
 
 
+def _check_corrcoef(self):
+    if len(self.shape) > 2:
+        raise RuntimeError(f"corrcoef(): expected input to have two or fewer dimensions but got an input with {len(self.shape)} dimensions")
+    if self.dtype == bool:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+
+
 COV = op("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", _cov, at="", node="SqueezeBackward0",
          doc="The covariance matrix of the rows")
-op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", doc="The matrix of Pearson's correlations of the rows")
+op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", check=_check_corrcoef, doc="The matrix of Pearson's correlations of the rows")

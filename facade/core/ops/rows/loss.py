@@ -2,9 +2,12 @@
 
 import jax.numpy as jnp
 
+from facade.core.dtypes import BOOL, COMPLEX, INTEGER
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import loss as kernels
 from facade.core.ops.promotion import COMMON, FLOATING
+from facade.core.ops.rows.requirements import dtype_of, reject
+from facade.core.ops.supported import EXACT, NOT_FLOAT, every, no_bools, refuse, unimplemented
 from facade.core.ops.table import op
 
 
@@ -12,44 +15,80 @@ def _check_shapes(*arguments):
     broadcast_shapes(*(each.shape for each in arguments if hasattr(each, "shape")))
 
 
+def _kernel(name):
+    """The check of shapes, and that torch has a kernel of this name for the common dtype."""
+    return every(_check_shapes, unimplemented(name, *NOT_FLOAT))
+
+
+def _of_self(name):
+    """The check that torch has a kernel of this name for the dtype of the input alone."""
+    def check(self, target, *rest):
+        reject(self, name, NOT_FLOAT)
+    return check
+
+
+def _check_soft_margin(self, target, reduction):
+    _check_shapes(self, target)
+    refuse((BOOL,), "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
+           "use the `~` or `logical_not()` operator instead.")(self)
+    if dtype_of(self).category == INTEGER:
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(self).legacy}")
+
+
+def _check_kl_div(self, target, log_target):
+    _check_shapes(self, target)
+    for kind, categories in (("Complex", (COMPLEX,)), ("Integral", EXACT)):
+        for each in (self, target):
+            refuse(categories, f"kl_div: {kind} inputs not supported.")(each)
+
+
+def _check_gaussian_nll(self, target, var, full, eps):
+    _check_shapes(self, target, var)
+    no_bools(self, target)
+
+
 def _loss(line, function, doc, kind=COMMON, node=None, check=_check_shapes):
     return op(line, function, kind, at="", doc=doc, node=node, check=check)
 
 
 # ---------------------------------------------------------------- regression
-MSE = _loss("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.mse, "The squared distance")
+MSE = _loss("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.mse, "The squared distance", check=_kernel("mse_cpu"))
 SMOOTH_L1 = _loss("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0) -> Tensor", kernels.smooth_l1,
-                  "The distance, squared where it is small", node="SmoothL1LossBackward0")
+                  "The distance, squared where it is small", node="SmoothL1LossBackward0", check=_kernel("smooth_l1_cpu"))
 HUBER = _loss("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", kernels.huber,
-              "The squared distance, linear far away")
+              "The squared distance, linear far away", check=_kernel("huber_cpu"))
 POISSON_NLL = _loss("poisson_nll_loss(Tensor self, Tensor target, bool log_input, bool full, float eps) -> Tensor", kernels.poisson_nll,
                     "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0")
 GAUSSIAN_NLL = _loss("gaussian_nll_loss(Tensor self, Tensor target, Tensor var, bool full, float eps) -> Tensor", kernels.gaussian_nll,
-                     "Minus the log likelihood of a normal distribution", FLOATING, node="MulBackward0")
+                     "Minus the log likelihood of a normal distribution", FLOATING, node="MulBackward0", check=_check_gaussian_nll)
 
 # ---------------------------------------------------------------- classification; the target is in no need of the input's dtype
 _NLL = "Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor"
-NLL = op(f"nll_loss({_NLL}", kernels.nll, at="", doc="Minus the value at the target class")
-NLL_2D = op(f"nll_loss2d({_NLL}", kernels.nll, at="", node="NllLoss2DBackward0", doc="Minus the value at the target class of each place")
+NLL = op(f"nll_loss({_NLL}", kernels.nll, at="", check=_of_self("nll_loss_out_frame"), doc="Minus the value at the target class")
+NLL_2D = op(f"nll_loss2d({_NLL}", kernels.nll, at="", node="NllLoss2DBackward0", check=_of_self("nll_loss2d_forward_out_frame"),
+            doc="Minus the value at the target class of each place")
 BCE = _loss("binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor", kernels.binary_cross_entropy,
-            "The cross entropy of probabilities of two classes")
+            "The cross entropy of probabilities of two classes", check=_kernel("binary_cross_entropy"))
 BCE_WITH_LOGITS = _loss("binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int "
                         "reduction=1) -> Tensor",
-                        kernels.binary_cross_entropy_with_logits, "The cross entropy of the sigmoid of logits of two classes")
+                        kernels.binary_cross_entropy_with_logits, "The cross entropy of the sigmoid of logits of two classes",
+                        check=every(_check_shapes, _of_self("log_sigmoid_cpu")))
 KL_DIV = _loss("kl_div(Tensor self, Tensor target, bool log_target=False) -> Tensor", kernels.kl_div, "The terms of the Kullback-Leibler divergence",
-               node="SubBackward0")
+               node="SubBackward0", check=_check_kl_div)
 MULTI_MARGIN = op("multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor",
-                  kernels.multi_margin, at="", static=("p", "margin"), doc="How far the other classes come up to the target")
+                  kernels.multi_margin, at="", static=("p", "margin"), check=_of_self("multi_margin_loss_cpu_kernel"),
+                  doc="How far the other classes come up to the target")
 MULTILABEL_MARGIN = op("multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.multilabel_margin, at="",
-                       doc="How far the other classes come up to each of the targets")
+                       check=_of_self("multilabel_margin_loss_forward_out_frame"), doc="How far the other classes come up to each of the targets")
 MULTILABEL_SOFT_MARGIN = _loss("multilabel_soft_margin_loss(Tensor self, Tensor target) -> Tensor", kernels.multilabel_soft_margin,
-                               "The logistic loss of each class", FLOATING, node="NegBackward0")
+                               "The logistic loss of each class", FLOATING, node="NegBackward0",
+                               check=every(_check_shapes, _of_self("log_sigmoid_cpu")))
 CTC = op("ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, bool zero_infinity=False) -> Tensor",
          kernels.ctc, at="", doc="Minus the log probability of a sequence over all its alignments")
 
 # ---------------------------------------------------------------- margins
 SOFT_MARGIN = _loss("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.soft_margin,
-                    "The logistic loss of targets 1 and -1")
+                    "The logistic loss of targets 1 and -1", check=_check_soft_margin)
 HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, jnp.maximum(margin - self, 0), 0) + jnp.where(target != -1, self, 0))

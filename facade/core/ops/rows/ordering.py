@@ -28,7 +28,8 @@ def _argsort(self, dim, descending):
 op("sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", _sort,
    doc="The elements in order along a dim, and where they were")
 op("sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
-   lambda self, stable, dim, descending: _sort(self, dim, descending), doc="The elements in order along a dim, equal ones as they stood")
+   lambda self, stable, dim, descending: _sort(self, dim, descending), node="SortBackward1",
+   doc="The elements in order along a dim, equal ones as they stood")
 op("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", _argsort, differentiable=False, doc="The indices that sort along a dim")
 op("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
    lambda self, stable, dim, descending: _argsort(self, dim, descending), differentiable=False,

@@ -10,6 +10,7 @@ from facade.core.errors import dim_range
 from facade.core.ops.kernels import reduction as kernels
 from facade.core.ops.promotion import FLOATING, PROMOTE
 from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, need_some, reject
+from facade.core.ops.supported import common_dtype, no_bools
 from facade.core.ops.table import op
 
 
@@ -42,6 +43,9 @@ def _nansum(self, dim, keepdim, dtype):
 
 def _nanmean(self, dim, keepdim, dtype):
     need_floating(self, "nanmean(): expected input to have floating point or complex dtype but got {}")
+    if dtype is not None and dtype.category < dtypes.FLOAT:
+        raise RuntimeError("nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+                           f"Got: {dtype.legacy}")
     count = jnp.sum(~jnp.isnan(self), axes_of(dim, self), keepdims=keepdim)
     total = _nansum(self, dim, keepdim, dtype)
     return total / count.astype(total.dtype)
@@ -193,6 +197,8 @@ for _name, _function, _shown in (("all", _truth(jnp.all), "all elements are"), (
 # ---------------------------------------------------------------- norms and log-sums
 def _vector_norm(self, order, dim, keepdim, dtype):
     need_floating(self, "linalg.vector_norm: Expected a floating point or complex tensor as input. Got {}")
+    if dtype is not None:
+        _check_norm_dtype(dtype_of(self), dtype)
     axes = axes_of(dim, self)
     if (order < 0 or order == math.inf) and any(self.shape[axis] == 0 for axis in axes):
         shown = f"{order:g}" if math.isinf(order) else order
@@ -200,6 +206,25 @@ def _vector_norm(self, order, dim, keepdim, dtype):
                            + (f"dimension {next(axis for axis in axes if self.shape[axis] == 0)} because the operation does not have an identity"
                               if dim else "tensor because the operation does not have an identity"))
     return kernels.vector_norm(self if dtype is None else self.astype(dtype.numpy), order, axes, keepdim)
+
+
+def _check_norm_dtype(own, wanted):
+    """A norm is computed in a dtype of the same kind that is no narrower."""
+    if wanted.category < dtypes.FLOAT:
+        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {wanted.legacy}")
+    if own.category != wanted.category:
+        kind = "complex" if own.is_complex else "real"
+        raise RuntimeError(f"linalg.vector_norm: dtype should be {kind} for {kind} inputs, but got {wanted.legacy}")
+    if dtypes.promote_types(own, wanted) is not wanted:
+        raise RuntimeError(f"linalg.vector_norm: the dtype of the input ({own.legacy}) should be convertible without narrowing to the "
+                           f"specified dtype ({wanted.legacy})")
+
+
+def _check_dist(self, other, order):
+    no_bools(self, other)
+    common = common_dtype((self, other))
+    if common.category < dtypes.FLOAT:
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {common.legacy} instead.")
 
 
 def _dist(self, other, order):
@@ -220,7 +245,8 @@ def _renorm(self, order, dim, maxnorm):
 
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
                  static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="both", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
-op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="both", doc="The p-norm of self - other")
+op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="both", check=_check_dist,
+   doc="The p-norm of self - other")
 op("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", _renorm, static=("p", "maxnorm"), inplace=True,
    doc="Each slice along a dim scaled down to a p-norm of maxnorm where it has a larger one")
 op("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",

@@ -1,0 +1,85 @@
+"""torch's TypeErrors for functions written in Python: looked for only when a call has failed.
+
+What a parameter takes is told by its name; names that say nothing are not judged, and then the error stays as it was.
+"""
+
+import functools
+import inspect
+
+from facade.core.ops.mismatch import kind_name, missing_reason
+from facade.core.tensor.tensor import Tensor
+
+_INTEGERS = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "offset", "dimension", "step", "n", "diagonal", "num_samples"}
+_SHAPES = {"size", "shape", "dims", "sizes"}
+
+
+def explained(name, function, method=False):
+    """The function, whose errors about arguments are torch's."""
+    @functools.wraps(function)
+    def call(*args, **names):
+        try:
+            return function(*args, **names)
+        except (TypeError, AttributeError, ValueError, KeyError) as error:
+            told = "received an invalid combination" in str(error) or str(error).startswith(f"{name}(): ")
+            reason = None if told else _reason(name, function, args, names, method)
+            if reason is None:
+                raise
+            raise TypeError(reason).with_traceback(error.__traceback__) from None
+    return call
+
+
+def _reason(name, function, args, names, method):
+    """What is wrong with the arguments, in torch's words; None where nothing is seen."""
+    params = list(inspect.signature(function).parameters.values())
+    fixed = [param for param in params if param.kind is param.POSITIONAL_OR_KEYWORD]
+    rest = next((param for param in params if param.kind is param.VAR_POSITIONAL), None)
+    required = [param.name for param in fixed if param.default is param.empty] + ([rest.name] if rest is not None and rest.name in _SHAPES else [])
+    if rest is None and len(args) > len(fixed):
+        count, given = len(fixed) - method, len(args) - method
+        return f"{name}() takes {count} positional argument{'s' * (count != 1)} but {given} {'was' if given == 1 else 'were'} given"
+    for place, (param, value) in enumerate([*zip(fixed, args), *((param, names[param.name]) for param in fixed if param.name in names)]):
+        wanted = _wanted(param.name, value, place)
+        if wanted is not None:
+            return _must_be(name, param.name, place + 1 - method, wanted, value)
+    missing = [param for param in required[len(args):] if param not in names]
+    if missing:
+        return missing_reason(name, missing)
+    return None if rest is None or rest.name not in _SHAPES else shape_reason(name, rest.name, args[len(fixed):], len(fixed) + 1 - method)
+
+
+def _wanted(name, value, place):
+    """What a parameter of this name wants, if `value` is not that."""
+    if place == 0 and name in ("input", "self", "tensor"):
+        return None if isinstance(value, Tensor) else "Tensor"
+    if name in _INTEGERS:
+        return None if hasattr(value, "__index__") or value is None or isinstance(value, (tuple, list)) else "int"
+    if name in _SHAPES:
+        return None if hasattr(value, "__index__") or isinstance(value, (tuple, list)) else "tuple of ints"
+    return None
+
+
+def _must_be(name, parameter, place, wanted, value):
+    shown = "input" if parameter == "self" else parameter
+    return f"{name}(): argument '{shown}' (position {place}) must be {wanted}, not {kind_name(value)}"
+
+
+def is_int(value):
+    """Whether a value can be a size."""
+    return hasattr(value, "__index__") and not isinstance(value, bool)
+
+
+def shape_reason(name, parameter, sizes, place=1):
+    """What is wrong with sizes, given one by one or as one sequence; None where they are right."""
+    packed = len(sizes) == 1 and isinstance(sizes[0], (tuple, list))
+    if not packed and sizes and not is_int(sizes[0]):
+        if len(sizes) > 1 and isinstance(sizes[0], (tuple, list)):
+            return f"{name}() takes 1 positional argument but {len(sizes)} were given"
+        return _must_be(name, parameter, place, "tuple of ints", sizes[0])
+    each = sizes[0] if packed else sizes
+    wrong = next((index for index, extent in enumerate(each) if not is_int(extent)), None)
+    if wrong is None:
+        return None
+    kind = kind_name(each[wrong])
+    if wrong == 0:
+        return f"{name}(): argument '{parameter}' (position {place}) must be tuple of ints, but found element of type {kind} at pos 0"
+    return f"{name}(): argument '{parameter}' failed to unpack the object at pos {wrong + 1} with error \"type must be tuple of ints,but got {kind}\""

@@ -1,0 +1,1 @@
+"""The layers (torch.nn.modules)."""
