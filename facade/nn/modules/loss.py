@@ -4,7 +4,8 @@ Every loss has `reduction`: 'mean' and 'sum' give a scalar, 'none' the loss of e
 and `reduce` set the same.
 """
 
-from facade.core.ops.composites.loss import named_reduction
+import warnings
+
 from facade.nn import functional as F
 from facade.nn.modules.distance import PairwiseDistance
 from facade.nn.modules.layer import layer
@@ -21,7 +22,10 @@ _PAIR, _TRIPLE = "input, target", "anchor, positive, negative"
 class _Loss(Module):
     def __init__(self, size_average=None, reduce=None, reduction="mean"):
         super().__init__()
-        self.reduction = named_reduction(reduction, size_average, reduce)
+        if size_average is not None or reduce is not None:
+            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+            warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=3)
+        self.reduction = reduction
 
 
 class _WeightedLoss(_Loss):

@@ -11,6 +11,7 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.custom_derivatives import SymbolicZero
 from jax.scipy import special
 
 NEAR, FAR = 2.0, 25.0       # up to NEAR a power series loses no digits, from FAR on 20 terms of Hankel's expansion are exact
@@ -261,6 +262,26 @@ def airy_ai(array):
     value = jnp.where(array > NEAR, _airy_decaying(jnp.maximum(array, NEAR)),
                       jnp.where(array < -8, _airy_oscillating(jnp.maximum(-array, 8)), middle))
     return jnp.where(jnp.isinf(array), jnp.nan, jnp.where(array != array, array, value))
+
+
+# ---------------------------------------------------------------- incomplete gamma functions
+def _incomplete(name, function, sign):
+    """A regularised incomplete gamma function of (order, array), which torch differentiates by the array alone."""
+    @jax.custom_jvp
+    def run(order, array):
+        return jnp.where(jnp.isinf(order) & jnp.isinf(array), jnp.nan, function(order, array))
+
+    def derivative(primals, tangents):
+        order, array = primals
+        if type(tangents[0]) is not SymbolicZero:
+            raise NotImplementedError(f"the derivative for '{name}: input' is not implemented.")
+        density = jnp.exp((order - 1) * jnp.log(array) - array - special.gammaln(order))
+        return run(order, array), sign * density * tangents[1]
+    run.defjvp(derivative, symbolic_zeros=True)
+    return run
+
+
+igamma, igammac = _incomplete("igamma", special.gammainc, 1), _incomplete("igammac", special.gammaincc, -1)
 
 
 # ---------------------------------------------------------------- orthogonal polynomials, by their recurrences (18.9.1)

@@ -7,7 +7,7 @@ from facade.core.dtypes import BOOL, COMPLEX, INTEGER
 from facade.core.errors import dim_range
 from facade.core.ops.kernels import activation as kernels
 from facade.core.ops.kernels.pointwise import in_float32
-from facade.core.ops.promotion import PLAIN, PROMOTE, SELF
+from facade.core.ops.promotion import COMMON, PLAIN, PROMOTE, SELF
 from facade.core.ops.supported import EXACT, NOT_FLOAT, common_dtype, every, legacy_name, refuse, unimplemented
 from facade.core.ops.table import op
 

@@ -7,6 +7,7 @@ from facade.core import dtypes
 from facade.core.dtypes import BOOL, COMPLEX, FLOAT, INTEGER
 from facade.core.ops.kernels import pointwise as kernels
 from facade.core.ops.kernels.pointwise import in_float32
+from facade.core.ops.kernels.special import igamma, igammac
 from facade.core.ops.promotion import FLOAT as FLOATS
 from facade.core.ops.promotion import COMMON, PROMOTE, SELF, Kind, result_type
 from facade.core.ops.supported import EXACT, INEXACT, NOT_FLOAT, common_dtype, every, legacy_name, no_bools, number_dtype, refuse, unimplemented
@@ -141,7 +142,7 @@ op("xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor", in_float32(kernels.
 op("xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor", in_float32(kernels.xlogy), FLOATS, node="XlogyBackward2", check=_xlogy,
    doc="self * log(other), zero where self is")
 
-for _name, _function, _doc in (("igamma", kernels.igamma, "The lower"), ("igammac", kernels.igammac, "The upper")):
+for _name, _function, _doc in (("igamma", igamma, "The lower"), ("igammac", igammac, "The upper")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", in_float32(_function), PROMOTE, numbers=False,
        check=unimplemented(f"{_name}_cpu", *NOT_FLOAT), doc=f"{_doc} incomplete gamma function of self at other, divided by gamma(self)")
 

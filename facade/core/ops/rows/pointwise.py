@@ -9,7 +9,7 @@ from facade.core.dtypes import BOOL, COMPLEX
 from facade.core.ops.kernels import pointwise as kernels
 from facade.core.ops.kernels.pointwise import in_float32, on_integers
 from facade.core.ops.promotion import FLOAT as FLOATS
-from facade.core.ops.promotion import COMMON, PROMOTE
+from facade.core.ops.promotion import PROMOTE
 from facade.core.ops.supported import INEXACT, NOT_FLOAT, every, refuse, unimplemented
 from facade.core.ops.table import op
 
@@ -54,7 +54,7 @@ op("round.decimals(Tensor self, *, int decimals) -> Tensor", in_float32(kernels.
    check=lambda self, decimals: unimplemented("round_cpu", *NOT_FLOAT)(self), doc="Each element rounded to this many decimals")
 op("frac(Tensor self) -> Tensor", lambda self: self - jnp.trunc(self), PROMOTE, check=unimplemented("frac_cpu", *NOT_FLOAT),
    doc="The fraction of each element")
-op("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)", kernels.frexp, COMMON,
+op("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)", kernels.frexp, PROMOTE, inplace=False,
    check=refuse(NOT_FLOAT, "torch.frexp() only supports floating-point dtypes"), doc="Mantissas from 0.5 to 1 and exponents of two")
 
 # ---------------------------------------------------------------- powers, exponentials and logarithms
