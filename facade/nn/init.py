@@ -8,12 +8,14 @@ import math
 import warnings
 
 from facade.autograd.grad_mode import no_grad
-from facade.core.ops.composites.linear_algebra import qr
+from facade.core.ops import expose
 from facade.core.ops.composites.sampling import randperm
 
 __all__ = ["calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_", "kaiming_uniform",
            "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal", "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_",
            "xavier_normal", "xavier_normal_", "xavier_uniform", "xavier_uniform_", "zeros_"]
+
+_qr = expose.namespace("linalg")["qr"]
 
 
 # ---------------------------------------------------------------- one value, or drawn
@@ -94,7 +96,7 @@ def orthogonal_(tensor, gain=1, generator=None):
         return tensor
     rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
     drawn = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
-    basis, triangle = qr(drawn.t() if rows < columns else drawn)
+    basis, triangle = _qr(drawn.t() if rows < columns else drawn)
     basis = basis * triangle.diagonal().sign()          # so that all such matrices are equally likely
     return tensor.copy_((basis.t() if rows < columns else basis).reshape(tensor.shape)).mul_(gain)
 

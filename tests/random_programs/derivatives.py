@@ -60,6 +60,8 @@ def gradient(author):
         name = author.name().replace("t", "g")
         author.emit(f"{name}, = torch.autograd.grad({scalar}, [{leaf.name}], retain_graph={keep}{unused})")
         return differentiated(author, one, keep)
+    if 0 in leaf.shape:
+        return                  # torch gives an empty gradient a history or none, by the formula that it came from
     author.emit(f"first, = torch.autograd.grad({scalar}, [{leaf.name}], create_graph=True)\nfirst = first * 1\n(first * first).sum().backward()")
     differentiated(author, one, False)
 

@@ -49,8 +49,6 @@ def _infer(data):
     """The dtype torch gives to nested Python data."""
     if isinstance(data, Tensor):
         return data.dtype
-    if isinstance(data, np.floating):
-        return dtypes.get_default_dtype() if isinstance(data, float) else dtypes.of_array(data)
     if isinstance(data, (np.ndarray, np.generic)) and not isinstance(data, np.str_):
         return dtypes.of_array(data)
     if isinstance(data, (bool, int, float, complex)):

@@ -143,10 +143,16 @@ def apply_inplace(row, statics, inputs):
     write(target, results[0], node)
     if node is not None:
         if node.inputs and not modes.saved_hooks and node.inputs[0] is not None:
-            node.saved = node.saved[1:]     # what the write replaced is kept as it was, so only the other inputs can be written to
+            node.saved = _without(target, node.saved)
         if row.saves is not None:
             node.save_result(target)
     return target
+
+
+def _without(target, saved):
+    """What is saved, less what the write replaced: that is kept as it was, so only the other inputs can be written to."""
+    place = next((place for place, entry in enumerate(saved) if entry[0] is target), len(saved))
+    return [*saved[:place], *saved[place + 1:]]
 
 
 def _frozen(inputs, values):

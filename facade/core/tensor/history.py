@@ -328,6 +328,10 @@ def make_node(kernel, inputs, values, cls, result):
 UNCHECKED = ((Counter(), 0, None),)       # something is saved, and no write to it is noticed
 
 
+# Their derivatives are operators in torch, with derivatives of their own, which are zero with respect to the input.
+_DERIVED_ONCE_MORE = {"relu", "leaky_relu", "threshold", "hardtanh", "relu6", "hardshrink", "softshrink"}
+
+
 class Plan:
     """What a node keeps when the inputs in the bits of `mask` require grad.
 
@@ -343,10 +347,15 @@ class Plan:
         given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
         if not given or not mask:
             return
-        if isinstance(kernel.operator, engine.Pullback) and all(spec.size for spec in kernel.outs):
+        if isinstance(kernel.operator, engine.Pullback) and all(spec.size for spec in kernel.outs) \
+                and getattr(kernel.operator.kernel.operator, "name", None) not in _DERIVED_ONCE_MORE:
             self.vanishing = engine.pullback_of(kernel, self.wanted, given).vanishing()
             self.wanted = tuple(index for index in self.wanted if index not in self.vanishing)
         self.needed = engine.pullback_of(kernel, self.wanted, given).needed if self.wanted else ()
+        names = getattr(kernel.operator, "operand_names", None)
+        if names is not None:           # torch looks at what it saved in the order of the parameters' names
+            names = names(kernel.statics)
+            self.needed = tuple(sorted(self.needed, key=names.__getitem__))
 
 
 class AccumulateGrad(Node):
@@ -380,11 +389,11 @@ def sync_history(view):
     base = view._base
     if view._node is None and not base._leaf and base._node is None or view._base_version == view._version:
         return
+    if view._multi_view is not None:
+        raise RuntimeError(several_views(view, "its base or another view of its base has been modified"))
     if view._untracked_view:
         raise RuntimeError("A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad mode "
                            "enabled. " + AMBIGUOUS)
-    if view._multi_view is not None:
-        raise RuntimeError(several_views(view, "its base or another view of its base has been modified"))
     view._base_version = view._version
     stepped = base
     before, modes.grad = modes.grad, True
@@ -399,6 +408,8 @@ def sync_history(view):
 def several_views(view, what):
     """torch's sentence for a write to one of several views that were made at once."""
     name, place, *reason = view._multi_view
+    if view._node is None:
+        return f"A view was created in no_grad mode and {what} inplace with grad mode enabled. {reason[0] if reason else MULTIPLE}"
     return f"Output {place} of {name} is a view and {what} inplace. {reason[0] if reason else MULTIPLE}"
 
 

@@ -102,7 +102,7 @@ def _place(tensor):
 def _check_view(view, inputs):
     if (view._untracked_view or view._multi_view is not None) and any(
             isinstance(each, Tensor) and each.requires_grad for each in (view, *inputs)):
-        raise RuntimeError(several_views(view, "is being modified") if not view._untracked_view else
+        raise RuntimeError(several_views(view, "is being modified") if view._multi_view is not None else
                            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. " + AMBIGUOUS)
     if view._base._leaf:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")

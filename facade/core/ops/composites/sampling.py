@@ -7,6 +7,7 @@ import numpy as np
 
 from facade.core import dtypes
 from facade.core.engine import constant
+from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import placed
 from facade.core.ops.creation import _size, finish
@@ -157,7 +158,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     mean, std = (each.numpy_value() if isinstance(each, Tensor) else each for each in (mean, std))
     if isinstance(std, np.ndarray) and (std < 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
+    shape = broadcast_shapes(np.shape(mean), np.shape(std))
     return _made(streams.normal(_engine(generator), shape, mean, std, dtype=first.dtype.numpy), requires_grad, out)
 
 
@@ -166,6 +167,8 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
 def bernoulli(input, p=None, *, generator=None, out=None):
     """1 with the probability of each element, or with probability p"""
     probability = input.numpy_value() if p is None else _plain(p)
+    if p is None and input.dtype.category < dtypes.FLOAT:
+        raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{input.dtype.legacy}'")
     if p is None and not ((probability >= 0) & (probability <= 1)).all():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please "
                            "report an enhancement request to PyTorch.)")

@@ -5,6 +5,8 @@ which stand for the positions where they are true): those gather a copy, or scat
 number assigned needs no positions: it is a choice, element by element, and its content never recompiles.
 """
 
+import warnings
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -159,6 +161,8 @@ def _positions(view, tensors):
     dims, indices = [], []
     for dim, where in tensors:
         if where.dtype in (dtypes.bool, dtypes.uint8):
+            if where.dtype is dtypes.uint8:
+                warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning, stacklevel=3)
             for offset, positions in enumerate(np.nonzero(where.numpy_value())):
                 dims.append(dim + offset)
                 indices.append(Tensor._of(constant(positions)))
