@@ -19,7 +19,9 @@ class device:
         if isinstance(type, int):
             raise RuntimeError("Cannot access accelerator device when none is available.")
         match = re.fullmatch(r"([a-z]+)(?::(\d+))?", type)
-        if match is None or match[1] not in (*_KINDS.split(", "), "tpu"):
+        if match is None:
+            raise RuntimeError(f"Invalid device string: '{type}'")
+        if match[1] not in (*_KINDS.split(", "), "tpu"):
             raise RuntimeError(f"Expected one of {_KINDS} device type at start of device string: {type.split(':')[0]}")
         if match[2] is not None and index is not None:
             raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")

@@ -7,9 +7,13 @@ import functools
 import math
 import warnings
 
+import numpy as np
+
 from facade.autograd.grad_mode import no_grad
+from facade.core import engine
 from facade.core.ops import expose
 from facade.core.ops.composites.sampling import randperm
+from facade.core.tensor.tensor import Tensor
 
 __all__ = ["calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_", "kaiming_uniform",
            "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal", "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_",
@@ -33,12 +37,42 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 @no_grad()
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Numbers drawn from the normal distribution within a and b: the inverse distribution function of evenly drawn ones."""
+    """Numbers drawn from the normal distribution within a and b: those that are outside are drawn again."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.", stacklevel=2)
-    low, high = (math.erf((bound - mean) / std / math.sqrt(2.0)) for bound in (a, b))
-    tensor.uniform_(low, high, generator=generator).erfinv_().mul_(std * math.sqrt(2.0)).add_(mean)
-    return tensor.clamp_(min=a, max=b)
+    low, high = ((1 + math.erf((bound - mean) / std / math.sqrt(2.0))) / 2 for bound in (a, b))
+    draw = _normal_within if high - low > 0.3 else _accepted_within
+    made = draw(tensor.new_empty(tensor.shape), mean, std, a, b, generator)
+    return tensor.copy_(Tensor._of(engine.constant(made)))
+
+
+def _normal_within(room, mean, std, a, b, generator):
+    """Normal numbers, drawn again where they are out of bounds; room: a tensor to draw in."""
+    def fresh():
+        return np.array(room.normal_(mean, std, generator=generator).numpy_value())
+    made = fresh()
+    low, high = np.asarray(a, made.dtype), np.asarray(b, made.dtype)
+    while (outside := (made < low) | (made > high)).any():
+        made = np.where(outside, fresh(), made)
+    return made
+
+
+def _accepted_within(room, mean, std, a, b, generator):
+    """Evenly drawn numbers, each kept with a probability in proportion to the normal density, else drawn again."""
+    peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+    def fresh(low, high):
+        return np.array(room.uniform_(low, high, generator=generator).numpy_value())
+
+    def refused(drawn):
+        return np.log(fresh(0.0, 1.0)) > ((drawn - mean) / std) ** 2 * -0.5 - peak
+    made = fresh(a, b)
+    pending = refused(made)
+    while pending.any():
+        drawn = fresh(a, b)
+        made = np.where(pending, drawn, made)
+        pending &= refused(drawn)
+    return made
 
 
 @no_grad()

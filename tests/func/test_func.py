@@ -153,7 +153,8 @@ def test_gradients_of_each_sample(torch):
 
 @both_worlds
 def test_randomness(torch):
-    noisy = lambda x: x + torch.rand(3)
+    def noisy(x):
+        return x + torch.rand(3)
     yield refusal(torch.vmap(noisy), data(torch))
     torch.manual_seed(0)
     yield torch.vmap(noisy, randomness="same")(data(torch)), torch.vmap(noisy, randomness="different")(data(torch))

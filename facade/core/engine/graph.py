@@ -48,7 +48,7 @@ def spec_of(shape, dtype, device=None):
 
 def device_of(array):
     """The JAX device that holds an array, None for the CPU."""
-    if isinstance(array, np.ndarray) or isinstance(array, jax.core.Tracer):
+    if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer):
         return None
     device, = array.devices()
     return None if device in jax.local_devices(backend="cpu")[:1] else device

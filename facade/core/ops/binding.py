@@ -8,6 +8,7 @@ import functools
 import numpy as np
 
 from facade.core import dtypes
+from facade.core.engine import constant
 
 from facade.core.ops.dispatch import apply, apply_inplace, apply_out, apply_view
 from facade.core.ops.fitting import ALIASES, CHECKS, fits
@@ -20,7 +21,9 @@ PLAIN = {bool, int, float, complex, Tensor, type(None)}
 
 def operand(value):
     """A tensor or number as the engine takes it: NumPy's scalars become Python's."""
-    return value if isinstance(value, Tensor) else value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+    if isinstance(value, np.ndarray):
+        return Tensor._of(constant(value.copy()))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def as_int(value):

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
-from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, becoming, combining, comparison, conversion, convolution,  # noqa: F401
+from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, becoming, combining, comparison, conversion, convolution, copies,  # noqa: F401
                                         differences, distance, dropout, history, indexing, linear_algebra, loss, memory, normalization, ordering,
                                         pooling, protocol, questions, reduction, sampling, splitting, spectrograms, subscript, transforms, views, writing)
 from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)

@@ -2,7 +2,7 @@
 
 import secrets
 
-from facade.core import dtypes, engine
+from facade.core import devices, dtypes, engine
 from facade.core.random.mt19937 import MT19937
 from facade.core.tensor.tensor import Tensor
 
@@ -11,8 +11,11 @@ class Generator:
     """A source of random numbers (torch.Generator); the numbers on the CPU are PyTorch's."""
 
     def __init__(self, device="cpu"):
-        self.device = device
+        self.device = devices.device(device)
         self.engine = MT19937()
+
+    def __repr__(self):
+        return f"<torch._C.Generator object at {hex(id(self))}>"
 
     def manual_seed(self, seed):
         """Start anew from `seed`, an int of 64 bits; the generator is returned."""
@@ -56,7 +59,7 @@ def _checked_seed(seed):
         seed = int(seed)
     seed = int(seed)
     if not -2**63 <= seed < 2**64:
-        raise RuntimeError("Overflow when unpacking long long")
+        raise ValueError("Overflow when unpacking long long")
     return seed
 
 

@@ -431,6 +431,8 @@ def set_requires_grad(tensor, flag):
     """Start or stop tracking a leaf; RuntimeError in torch's words where that cannot be."""
     if not isinstance(flag, bool):
         raise RuntimeError("requires_grad must be a bool")
+    if flag and tensor._inference and not modes.inference:
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
     if flag and not _differentiable(tensor._value):
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if tensor._node is not None:

@@ -20,8 +20,8 @@ class Counter:
 
     __slots__ = ("version",)
 
-    def __init__(self):
-        self.version = 0
+    def __init__(self, version=0):
+        self.version = version
 
 
 class Storage:

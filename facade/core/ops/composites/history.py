@@ -53,7 +53,7 @@ def detach_(self):
         raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
                            "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
                            "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
-                           "torch/optim/optimizer.py as a solution.")
+                           "torch/optim/optimizer.py as the solution.")
     self._node, self._index, self._leaf = None, 0, False
     return self
 
@@ -146,8 +146,8 @@ Tensor.retains_grad = property(lambda self: self._retains_grad)
 @method
 def __copy__(self):
     made = self._alias(type(self))
-    made._leaf, made._node, made._index, made._grad = self._leaf, self._node, self._index, self._grad
-    made.__dict__.update(self.__dict__)
+    made._leaf, made._node, made._index = self._leaf, self._node, self._index
+    made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "_grad"})
     return made
 
 

@@ -64,8 +64,17 @@ def _number(self):
     return self.numpy_value().reshape(()).item()
 
 
+def _real_number(self):
+    number = _number(self)
+    if isinstance(number, complex):
+        if number.imag:
+            raise RuntimeError("value cannot be converted to type double without overflow")
+        return number.real
+    return number
+
+
 Tensor.__int__ = lambda self: int(_number(self))
-Tensor.__float__ = lambda self: float(_number(self))
+Tensor.__float__ = lambda self: float(_real_number(self))
 Tensor.__complex__ = lambda self: complex(_number(self))
 
 
@@ -168,6 +177,11 @@ def __array__(self, dtype=None, copy=None):
 
 
 @method
+def __array_wrap__(self, array, context=None, return_scalar=False):
+    return Tensor._of(engine.constant(np.array(array, np.uint8) if array.dtype == bool else np.array(array)))
+
+
+@method
 def __jax_array__(self):
     return engine.computed(self.value).array
 
@@ -189,3 +203,5 @@ def from_dlpack(ext_tensor):
     """A tensor of what another library exports through DLPack"""
     array = np.from_dlpack(ext_tensor)
     return Tensor._of(engine.constant(array.copy()))
+
+Tensor.name = None           # variables once had names

@@ -45,6 +45,14 @@ INDEX_PUT = op("index_put(Tensor self, Tensor[] indices, Tensor values, int[] di
                doc="self with the elements at these indices replaced", at="")
 
 
+def _accumulate(self, indices, values, dims):
+    return self.at[_at(dims, indices, self.ndim)].add(values.astype(self.dtype), mode="clip")
+
+
+INDEX_ADD = op("index_put(Tensor self, Tensor[] indices, Tensor values, int[] dims) -> Tensor", _accumulate, inplace=True,
+               doc="self with values added to the elements at these indices", at="")
+
+
 def _choose(self, mask, values, dim):
     mask = mask.reshape((1,) * dim + mask.shape + (1,) * (self.ndim - dim - mask.ndim))
     return jnp.where(mask, values.astype(self.dtype), self)
@@ -74,12 +82,12 @@ def _as_item(item):
 
 def _sequence(item):
     made = tensor(item if not isinstance(item, range) else list(item))
-    return made.long() if not made.numel() and isinstance(item, (list, tuple)) else made
+    return made.long() if isinstance(item, (list, tuple)) and (made.dtype.category == dtypes.FLOAT or not made.numel()) else made
 
 
 def _items(self, index):
     """The entries of an index, `...` made explicit."""
-    entries = index if isinstance(index, tuple) else (index,)
+    entries = index if isinstance(index, tuple) or _stands_for_tuple(index) else (index,)
     items = [_as_item(entry) for entry in entries]
     taken = sum(_width(item) for item in items)
     if taken > self.ndim:
@@ -91,6 +99,12 @@ def _items(self, index):
     return items, self.ndim - taken
 
 
+def _stands_for_tuple(index):
+    """Whether a list is read as a tuple of indices: a short one that holds sequences, slices, tensors, None or `...`."""
+    return index.__class__ is list and len(index) < 32 and any(
+        each is None or each is Ellipsis or isinstance(each, (Tensor, list, tuple, slice)) for each in index)
+
+
 def _width(item):
     """How many dimensions an entry uses up."""
     if item is None or item is Ellipsis or item.__class__ is bool:
@@ -100,26 +114,28 @@ def _width(item):
 
 def _narrowed(self, items, spare):
     """(the view that the plain entries make, [(dim, index tensor)])."""
-    view, dim, tensors, skipped = self, 0, [], False
+    view, dim, tensors, skipped, used = self, 0, [], False, 0
     for item in items:
         if item is Ellipsis:
-            dim += 0 if skipped else spare
+            dim, used = (dim, used) if skipped else (dim + spare, used + spare)
             skipped = True
-        elif item is None:
+            continue
+        if item is None:
             view, dim = unsqueeze(view, dim), dim + 1
         elif item.__class__ is int:
-            view = _picked(self, view, dim, item)
+            view = _picked(view, dim, item, used)
         elif item.__class__ is slice:
             view, dim = _cut(view, dim, item), dim + 1
         else:
             view, dim = _with_tensor(view, dim, item, tensors)
+        used += _width(item)
     return view, tensors
 
 
-def _picked(self, view, dim, index):
+def _picked(view, dim, index, used):
     extent = view._value.spec.shape[dim]
     if not -extent <= index < extent:
-        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {extent}")
+        raise IndexError(f"index {index} is out of bounds for dimension {used} with size {extent}")
     return select(view, dim, index)
 
 
@@ -209,12 +225,17 @@ def _checked_value(self, value):
     if isinstance(value, np.generic) or isinstance(value, np.ndarray) and not value.ndim:
         value = value.item()
     if not isinstance(value, (Tensor, bool, int, float, complex)):
-        raise TypeError(f"can't assign a {type(value).__name__} to a {typename(self)}")
+        raise TypeError(f"can't assign a {'numpy.' * isinstance(value, np.ndarray)}{type(value).__name__} to a {typename(self)}")
     if value.__class__ is int and not -2**63 <= value < 2**63:
         raise ValueError("Overflow when unpacking long long")
     if not isinstance(value, Tensor):
         check_fits(value, self.dtype)
     return value
+
+
+@method
+def __delitem__(self, index):
+    raise TypeError("Tensor does not support deleting items")
 
 
 @method
@@ -284,7 +305,13 @@ def _result_shape(shape, dims, indices):
 @composite(at="Tensor")
 def index_put_(self, indices, values, accumulate=False):
     """Write `values` at these indices, or add them with accumulate=True"""
-    if accumulate:
-        return self.copy_(self.index_put(indices, values, accumulate=True))
-    __setitem__(self, tuple(slice(None) if each is None else each for each in indices), values)
+    index = tuple(slice(None) if each is None else each for each in indices)
+    if not accumulate:
+        __setitem__(self, index, values)
+        return self
+    view, tensors = _narrowed(self, *_items(self, index))
+    dims, places = _positions(view, tensors)
+    _check_source(view, values)
+    values = _fitted(values, _result_shape(view._value.spec.shape, dims, places))
+    apply_inplace(INDEX_ADD, (ARRAY, Arrays(len(places)), ARRAY, dims), (view, *places, values))
     return self

@@ -9,6 +9,7 @@ from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import converted
 from facade.core.ops.dispatch import apply_inplace, assign
 from facade.core.ops.table import ARRAY, op
+from facade.core.tensor.storage import Counter
 from facade.core.tensor.tensor import Tensor
 from facade.core.tensor.write import check_writable
 
@@ -87,9 +88,12 @@ def zero_(self):
 @composite(at="Tensor")
 def set_(self, source=None):
     """Share the memory of `source` from now on"""
+    check_writable(self)
     if source is None:
         source = self.new_empty(0)
+    version = self._version + 1
     adopt(self, source)
+    self._counter = Counter(version)
     return self
 
 
@@ -109,12 +113,16 @@ def adopt(target, source):
 @composite(at="Tensor")
 def resize_(self, *sizes, memory_format=None):
     """Change the shape in place; what is new is zero"""
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    version = self._version + 1
     shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else tuple(sizes)
     flat = self.numpy_value().reshape(-1)
     count = int(np.prod(shape, dtype=np.int64))
     made = np.zeros(count, flat.dtype)
     made[:min(count, flat.size)] = flat[:count]
     assign(self, Tensor._of(engine.constant(made.reshape(shape))))
+    self._counter = Counter(version)
     return self
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from facade.core.dtypes import BOOL, INTEGER
-from facade.core.errors import broadcast_shapes, dim_range
+from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import linear_algebra as kernels
 from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, reject
 from facade.core.ops.table import op
@@ -210,6 +210,38 @@ def _householder(reflections, factors):
     return kernels.householder_product(reflections, factors)
 
 
+def _check_ormqr(input, tau, other, side):
+    for name, each in (("input", input), ("other", other)):
+        if each.ndim < 2:
+            raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
+    if other.shape[side] != input.shape[-2]:
+        raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
+    if tau.shape[-1] != min(other.shape[side], input.shape[-1]):
+        raise RuntimeError(f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])")
+    for name, each, rank, relation in (("tau", tau, input.ndim - 1, "one dimension less than"),
+                                       ("other", other, input.ndim, "the same number of dimensions as")):
+        if each.ndim != rank:
+            raise RuntimeError(f"torch.ormqr: Expected {name} to have {relation} input, but got {name}.ndim equal to {each.ndim} "
+                               f"and input.ndim is equal to {input.ndim}")
+        batch = each.shape[:input.ndim - 2]
+        if batch != input.shape[:-2]:
+            raise RuntimeError(f"torch.ormqr: Expected batch dimensions of {name} to be equal to input.shape[:-2], but got {list(batch)}")
+        if each.dtype != input.dtype:
+            raise RuntimeError(f"torch.ormqr: Expected input and {name} to have the same dtype, but input has dtype{dtype_of(input).legacy} "
+                               f"and {name} has dtype {dtype_of(each).legacy}")
+    _need_kernel(input, "ormqr_cpu")
+
+
+def _ormqr(reflections, factors, other, left, transpose):
+    """The product with all columns of Q, which reflections of length 0 fill up."""
+    _check_ormqr(reflections, factors, other, -2 if left else -1)
+    rows, columns = reflections.shape[-2:]
+    padding = [*[(0, 0)] * (reflections.ndim - 1), (0, max(rows - columns, 0))]
+    orthogonal = kernels.householder_product(jnp.pad(reflections, padding)[..., :rows], factors)
+    orthogonal = kernels.adjoint(orthogonal) if transpose else orthogonal
+    return kernels.product(orthogonal, other) if left else kernels.product(other, orthogonal)
+
+
 def _geqrf(array):
     if array.ndim < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
@@ -237,6 +269,8 @@ op("householder_product(Tensor input, Tensor tau) -> Tensor", _householder, at="
    doc="The first columns of a product of reflections", saves="both")
 op("orgqr(Tensor self, Tensor input2) -> Tensor", _householder, node="LinalgHouseholderProductBackward0",
    doc="The first columns of a product of reflections", saves="both")
+op("ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor", _ormqr,
+   doc="A matrix times the orthogonal factor of a QR decomposition, which its reflections give", saves="both")
 op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", _geqrf, differentiable=False,
    doc="The reflections of a QR decomposition")
 
