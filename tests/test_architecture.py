@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "facade.core.printing": LEAVES,
     "facade.core.engine": (),
     "facade.core.random": (),
-    "facade.core.random.generator": (*LEAVES, "facade.core.engine", "facade.core.tensor", "facade.core.random"),
+    "facade.core.random.generator": (*LEAVES, "facade.core.devices", "facade.core.engine", "facade.core.tensor", "facade.core.random"),
     "facade.core.tensor": (*LEAVES, "facade.core.engine", "facade.core.printing"),
     "facade.core.ops.kernels": ("facade.core.errors", "facade.core.dtypes"),
     "facade.core.ops.schema": (),

@@ -44,8 +44,8 @@ class _InstanceNorm(_NormBase):
         if not keys:
             return
         names, kind = " and ".join(f'"{key}"' for key in keys), type(self).__name__
-        error_msgs.append(f"Unexpected running stats buffer(s) {names} for {kind} with track_running_stats=False. If state_dict is a checkpoint saved "
-                          f"before 0.4.0, this may be expected because {kind} does not track running stats by default since 0.4.0. Please remove "
+        error_msgs.append(f"Unexpected running stats buffer(s) {names} for {kind} with track_running_stats=False. If state_dict is a checkpoint "
+                          f"saved before 0.4.0, this may be expected because {kind} does not track running stats by default since 0.4.0. Please remove "
                           "these keys from state_dict. If the running stats are actually needed, instead set track_running_stats=True in "
                           f"{kind} to enable them. See the documentation of {kind} for details.")
         for key in keys:

@@ -15,7 +15,7 @@ from facade.core.ops.composites.questions import typename_of
 from facade.core.tensor.tensor import Tensor
 from facade.nn.modules import hooks, state, traversal
 from facade.nn.modules.hooks import *  # noqa: F403  (found here in torch)
-from facade.nn.modules.hooks import Handle, every, every_backward, every_backward_pre, every_forward, every_forward_pre
+from facade.nn.modules.hooks import Handle, every_backward, every_backward_pre, every_forward, every_forward_pre
 from facade.nn.modules.state import _IncompatibleKeys  # noqa: F401  (found here in torch)
 from facade.nn.parameter import Buffer, Parameter
 

@@ -150,9 +150,10 @@ def _integral(name, finish):
 
 for _name, _finish, _nodes, _shown in (("trapezoid", _whole, ("DivBackward1", "MulBackward1"), "The integral"),
                                        ("trapz", _whole, ("DivBackward1", "MulBackward1"), "The integral"),
-                                       ("cumulative_trapezoid", _so_far, ("DivBackward1", "MulBackward1"), "The running integral")):
+                                       ("cumulative_trapezoid", _so_far, ("DivBackward1", "CumsumBackward0"), "The running integral")):
     (_points, _check_points), (_step, _check_step) = _integral(_name.replace("trapz", "trapezoid"), _finish)
     op(f"{_name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", _points, FLOATING, at="torch", node=_nodes[0], numbers=False,
        check=_check_points, doc=f"{_shown} of y over the points x along a dim, by the trapezoid rule")
-    op(f"{_name}.dx(Tensor y, *, {'float dx=1.' if _name == 'trapz' else 'Scalar dx=1'}, int dim=-1) -> Tensor", _step, FLOATING, at="torch", node=_nodes[1],
+    _dx = "float dx=1." if _name == "trapz" else "Scalar dx=1"
+    op(f"{_name}.dx(Tensor y, *, {_dx}, int dim=-1) -> Tensor", _step, FLOATING, at="torch", node=_nodes[1],
        check=_check_step, doc=f"{_shown} of y at steps of dx along a dim, by the trapezoid rule")

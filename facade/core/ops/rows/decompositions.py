@@ -158,13 +158,15 @@ SOLVE_EX = op("solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors
               doc="X of A @ X = B, and the first zero pivot (0 if there is none)", saves="result")
 op("solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor", _solve_triangular, at="linalg",
    node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A", saves="both")
-op("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)",
+op("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) "
+   "-> (Tensor solution, Tensor cloned_coefficient)",
    _triangular_solve, doc="X of A @ X = self for a triangular A, and A")
 op("lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor", _lu_solve, at="linalg",
    node="LinalgLuSolveBackward0", doc="X of A @ X = B from the factors of A")
 op("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", lambda self, packed, pivots: _lu_solve(packed, pivots, self, True, False),
    node="LinalgLuSolveBackward0", doc="X of A @ X = self from the factors of A")
-op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve, doc="X of A @ X = self from the Cholesky factor of A", saves="both")
+op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve,
+   doc="X of A @ X = self from the Cholesky factor of A", saves="both")
 op("cholesky_inverse(Tensor self, bool upper=False) -> Tensor", _cholesky_inverse,
    doc="The inverse of a matrix from its Cholesky factor", saves="both")
 
@@ -336,7 +338,8 @@ for _name, _function, _first, _more in (
     op(f"{_name}(Tensor self, float {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
     op(f"{_name}.{_first}_tensor(Tensor {_matrix}, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
-   _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0", doc="The pseudo-inverse", saves="both")
+   _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0",
+   doc="The pseudo-inverse", saves="both")
 
 
 def _lstsq(array, right, rcond, driver):

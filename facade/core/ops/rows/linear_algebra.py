@@ -411,4 +411,5 @@ def _check_corrcoef(self):
 
 COV = op("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", _cov, at="", node="SqueezeBackward0",
          doc="The covariance matrix of the rows")
-op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", check=_check_corrcoef, doc="The matrix of Pearson's correlations of the rows")
+op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", check=_check_corrcoef,
+   doc="The matrix of Pearson's correlations of the rows")

@@ -85,8 +85,9 @@ for _name, _function, _doc in (
         ("scaled_modified_bessel_k0", kernels.scaled_k0, "exp(self) * modified_bessel_k0(self)"),
         ("scaled_modified_bessel_k1", kernels.scaled_k1, "exp(self) * modified_bessel_k1(self)"),
         ("spherical_bessel_j0", kernels.spherical_bessel_j0, "sin(self) / self, 1 at zero")):
-    op(f"{_name}(Tensor self) -> Tensor", _function, FLOATS, at="special", inplace=False, differentiable=False, check=_check(f"{_name}_cpu", False),
-       doc=_doc)
+    _argument = "x" if _name.startswith(("airy", "scaled", "spherical")) else "self"
+    op(f"{_name}(Tensor {_argument}) -> Tensor", _function, FLOATS, at="special", inplace=False, differentiable=False,
+       check=_check(f"{_name}_cpu", False), doc=_doc)
 
 for _name, _function in kernels.POLYNOMIALS.items():
     _of_two(_name, _function, "The orthogonal polynomial of degree n at x", _check(f"{_name}_cpu", False), None, differentiable=False, names=("x", "n"))
