@@ -38,6 +38,11 @@ class dtype:
     def __deepcopy__(self, memo):
         return self
 
+    @property
+    def c_name(self):
+        """Its name in C++, which some of torch's messages say."""
+        return _IN_C.get(self.name, self.name)
+
     def to_complex(self):
         """The complex dtype whose parts have this precision."""
         return _TO_COMPLEX.get(self, self)
@@ -68,6 +73,9 @@ bool = dtype("bool", np.bool_, "Bool")
 complex64 = cfloat = dtype("complex64", np.complex64, "ComplexFloat")
 complex128 = cdouble = dtype("complex128", np.complex128, "ComplexDouble")
 
+_IN_C = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+         "complex128": "c10::complex<double>", "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int",
+         "int64": "long int"}
 ALL = tuple(dict.fromkeys(value for value in list(globals().values()) if isinstance(value, dtype)))
 ALIASES = {name: value for name, value in list(globals().items()) if isinstance(value, dtype)}
 BY_NUMPY = {each.numpy: each for each in ALL}

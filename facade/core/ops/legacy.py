@@ -12,7 +12,6 @@ from facade.core.ops.binding import PLAIN
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply_view, derived
 from facade.core.ops.mismatch import signature_mismatch, type_name
-from facade.core.ops.numbers import c_name
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.ops.rows.shape import ALIAS
 from facade.core.ops.table import ARRAY
@@ -58,7 +57,7 @@ def _sizes(given):
 
 def _shared(tensor, dtype):
     if tensor.dtype is not dtype:
-        wanted, got = (f"TensorOptions(dtype={c_name(each)}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false "
+        wanted, got = (f"TensorOptions(dtype={each.c_name}, device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false "
                        "(default), memory_format=(nullopt))" for each in (dtype, tensor.dtype))
         raise TypeError(f"expected {wanted} (got {got})")
     return apply_view(ALIAS, (ARRAY,), tensor)

@@ -9,12 +9,6 @@ from facade.core import dtypes
 
 _NAMES = {dtypes.int32: "int", dtypes.float16: "c10::Half", dtypes.bfloat16: "c10::BFloat16", dtypes.float32: "float", dtypes.float64: "double",
           dtypes.complex64: "c10::complex<float>", dtypes.complex128: "c10::complex<double>"}
-_DEMANGLED = {dtypes.uint8: "unsigned char", dtypes.int8: "signed char", dtypes.int16: "short int", dtypes.int64: "long int", dtypes.bool: "bool"}
-
-
-def c_name(dtype):
-    """The name of a dtype in C++, which some of torch's messages say."""
-    return _DEMANGLED.get(dtype) or _NAMES.get(dtype, dtype.name)
 
 
 def check_fits(number, dtype):

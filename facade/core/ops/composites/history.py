@@ -85,13 +85,12 @@ def _check_grad(self, value):
         raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. "
                            "Please ensure that the gradient and the tensor are the same size")
     if value.dtype is not self.dtype:
-        raise RuntimeError(f"attempting to assign a gradient with dtype '{_C_TYPE.get(value.dtype, value.dtype.name)}' to a tensor with grad_dtype "
+        raise RuntimeError(f"attempting to assign a gradient with dtype '{value.dtype.c_name}' to a tensor with grad_dtype "
                            f"'{self.dtype.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
                            "the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
                            "Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.")
 
 
-_C_TYPE = {dtypes.float64: "double", dtypes.float32: "float", dtypes.int64: "long int", dtypes.int32: "int"}
 Tensor.grad = Tensor.grad.setter(_set_grad)
 
 

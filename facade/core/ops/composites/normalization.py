@@ -9,9 +9,6 @@ from facade.core.ops.rows import normalization as table
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.modes import modes
 
-_C_NAMES = {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "Long": "long", "Int": "int",
-            "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>"}
-
 
 # ---------------------------------------------------------------- linear
 @composite(at="nn.functional")
@@ -25,8 +22,8 @@ def linear(input, weight, bias=None):
 
 def _check_linear(input, weight, bias):
     if input.dtype is not weight.dtype:
-        raise RuntimeError("expected m1 and m2 to have the same dtype, but got: "
-                           f"{_C_NAMES.get(input.dtype.legacy, input.dtype.legacy)} != {_C_NAMES.get(weight.dtype.legacy, weight.dtype.legacy)}")
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {input.dtype.c_name} != {weight.dtype.c_name}" if bias is None else
+                           f"mat1 and mat2 must have the same dtype, but got {input.dtype.legacy} and {weight.dtype.legacy}")
     rows = math.prod(input.shape[:-1])
     if not input.ndim or input.shape[-1] != weight.shape[1]:
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1] if input.ndim else 1} and "
@@ -204,12 +201,12 @@ def _check_attention(query, key, value, mask, is_causal):
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if not query.dtype is key.dtype is value.dtype:
         raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
-                           f"{_C_NAMES.get(query.dtype.legacy)} key.dtype: {_C_NAMES.get(key.dtype.legacy)} and value.dtype: "
-                           f"{_C_NAMES.get(value.dtype.legacy)} instead.")
+                           f"{query.dtype.c_name} key.dtype: {key.dtype.c_name} and value.dtype: "
+                           f"{value.dtype.c_name} instead.")
     for each in (query, key, value):
         if each.ndim < 2:
             raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
                                f"{query.ndim}, key.dim: {key.ndim} and value.dim: {value.ndim} instead.")
     if mask is not None and mask.dtype is not dtypes.bool and mask.dtype is not query.dtype:
         raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-                           f"{_C_NAMES.get(mask.dtype.legacy)} and  query.dtype: {_C_NAMES.get(query.dtype.legacy)} instead.")
+                           f"{mask.dtype.c_name} and  query.dtype: {query.dtype.c_name} instead.")

@@ -12,7 +12,6 @@ from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import placed
 from facade.core.ops.creation import _size, finish
 from facade.core.ops.mismatch import signature_mismatch, type_name
-from facade.core.ops.numbers import c_name
 from facade.core.random import streams
 from facade.core.random.generator import Generator, default_generator
 from facade.core.tensor.modes import modes
@@ -95,7 +94,7 @@ def _bounds(low, high, dtype):
     least, most = (0, 1) if dtype is dtypes.bool else (-2**63, 2**63 - 1) if dtype.is_floating_point else _integer_bounds(dtype)
     for name, bound in (("from", low), ("to - 1", high - 1)):
         if not least <= bound <= most:
-            raise RuntimeError(f"{name} is out of bounds for {c_name(dtype)}")
+            raise RuntimeError(f"{name} is out of bounds for {dtype.c_name}")
     return low, high
 
 
@@ -286,7 +285,7 @@ def _check_continuous(name, dtype):
     if dtype.is_floating_point or name == "geometric_" and dtype.category == dtypes.INTEGER:
         return
     if name in ("exponential_", "cauchy_"):
-        shown = dtype.legacy if name == "exponential_" else c_name(dtype)
+        shown = dtype.legacy if name == "exponential_" else dtype.c_name
         raise RuntimeError(f"{name[:-1].capitalize()} distribution is a continuous probability distribution. dtype must be a floating point but you "
                            f"specified {shown}")
     raise NotImplementedError(f"\"{name}cpu\" not implemented for '{dtype.legacy}'")

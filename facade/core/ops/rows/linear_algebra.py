@@ -15,9 +15,6 @@ from facade.core.ops.rows.requirements import dtype_of, need_floating, reject
 from facade.core.ops.table import op
 
 # ---------------------------------------------------------------- what products require
-_C_NAMES = {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
-            "complex128": "c10::complex<double>", "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
-            "uint8": "unsigned char", "bool": "bool"}
 
 
 def _same_type(self, other, sentence):
@@ -34,7 +31,7 @@ def _conformable(left, right):
 def _multipliable(self, mat2):
     """The dtypes that torch's matrix product takes."""
     if self.dtype != mat2.dtype:
-        names = (_C_NAMES.get(dtype_of(each).name, dtype_of(each).name) for each in (self, mat2))
+        names = (dtype_of(each).c_name for each in (self, mat2))
         raise RuntimeError("expected m1 and m2 to have the same dtype, but got: {} != {}".format(*names))
     reject(self, "addmm_impl_cpu_", (BOOL,))
 
