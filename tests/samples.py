@@ -58,6 +58,7 @@ KINDS = {
     "definite": lambda rng, shape: (half := rng.standard_normal(shape)) @ half.swapaxes(-1, -2) + 2 * np.eye(shape[-1]),
     "lower": lambda rng, shape: np.tril(rng.uniform(0.2, 1, shape)) + np.eye(shape[-1]),
     "upper": lambda rng, shape: np.triu(rng.uniform(0.2, 1, shape)) + np.eye(shape[-1]),
+    "degree": lambda rng, shape: rng.integers(0, 6, shape).astype(float),
     "sign": lambda rng, shape: rng.choice([-1.0, 1.0], shape),
     "pivots": lambda rng, shape: np.broadcast_to(np.arange(1, shape[-1] + 1), shape).copy(),
     "ends": lambda rng, shape: np.resize([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, np.inf, -np.inf, np.nan], shape),
@@ -256,7 +257,12 @@ def read_table(text):
     return table
 
 
-TABLE = read_table("""
+POLYNOMIALS = [*(f"{shifted}chebyshev_polynomial_{letter}" for shifted in ("", "shifted_") for letter in "tuvw"), "hermite_polynomial_h",
+               "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p"]
+TABLE = read_table("".join(f"""
+special.{name} f(2, 3), f(2, 3, kind="degree")
+special.{name}.n_scalar f(2, 3), 3
+special.{name}.x_scalar 0.3, f(2, 3, kind="degree")""" for name in POLYNOMIALS) + """
 # matrices
 det                      f(3, 3)
 logdet                   f(3, 3, kind="definite")
@@ -313,6 +319,8 @@ logit                    f(2, 3, kind="unit")
 erfinv                   f(2, 3, kind="unit")
 mvlgamma                 f(2, 3, kind="positive"), 1
 polygamma                1, f(2, 3, kind="positive")
+special.polygamma        1, f(2, 3, kind="positive")
+special.multigammaln     f(2, 3, kind="positive"), 1
 Tensor.polygamma         f(2, 3, kind="positive"), 1
 polar                    f(2, 3, kind="positive"), f(2, 3)
 digamma                  f(2, 3, kind="positive")

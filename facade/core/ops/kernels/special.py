@@ -286,6 +286,49 @@ igamma, igammac = _incomplete("igamma", special.gammainc, 1), _incomplete("igamm
 
 # ---------------------------------------------------------------- orthogonal polynomials, by their recurrences (18.9.1)
 def _polynomial(first, following):
+    """p(x, n) from p_1 = first(x) and p_(k+1) = following(k, x, p_k, p_(k-1)); 1 for n = 0, 0 for negative n.
+
+    A degree that is not a finite number counts as negative, as torch's conversion to an integer makes it. The recurrence
+    ends where every element has its value, or is NaN and stays so.
+    """
+    def made(array, degree):
+        array, degree = jnp.broadcast_arrays(array, degree)
+        degree = jnp.where(jnp.isfinite(degree) & (jnp.abs(degree) < 2.0 ** 62), degree, -1).astype(jnp.int64)
+
+        def unfinished(state):
+            k, _, now = state
+            return jnp.any((k < degree) & (now == now))
+
+        def step(state):
+            k, before, now = state
+            going_on = k < degree
+            return k + 1, jnp.where(going_on, now, before), jnp.where(going_on, following(k.astype(array.dtype), array, now, before), now)
+        _, _, value = lax.while_loop(unfinished, step, (jnp.asarray(1), jnp.ones_like(array), first(array)))
+        return jnp.where(degree < 0, 0, jnp.where(degree == 0, 1, value)).astype(array.dtype)
+    return made
+
+
+def _incomplete(name, function, sign):
+    """A regularised incomplete gamma function of (order, array), which torch differentiates by the array alone."""
+    @jax.custom_jvp
+    def run(order, array):
+        return jnp.where(jnp.isinf(order) & jnp.isinf(array), jnp.nan, function(order, array))
+
+    def derivative(primals, tangents):
+        order, array = primals
+        if type(tangents[0]) is not SymbolicZero:
+            raise NotImplementedError(f"the derivative for '{name}: input' is not implemented.")
+        density = jnp.exp((order - 1) * jnp.log(array) - array - special.gammaln(order))
+        return run(order, array), sign * density * tangents[1]
+    run.defjvp(derivative, symbolic_zeros=True)
+    return run
+
+
+igamma, igammac = _incomplete("igamma", special.gammainc, 1), _incomplete("igammac", special.gammaincc, -1)
+
+
+# ---------------------------------------------------------------- orthogonal polynomials, by their recurrences (18.9.1)
+def _polynomial(first, following):
     """p(x, n) from p_1 = first(x) and p_(k+1) = following(k, x, p_k, p_(k-1)); 1 for n = 0, 0 for negative n."""
     def made(array, degree):
         array, degree = jnp.broadcast_arrays(array, degree)
