@@ -308,42 +308,6 @@ def _polynomial(first, following):
     return made
 
 
-def _incomplete(name, function, sign):
-    """A regularised incomplete gamma function of (order, array), which torch differentiates by the array alone."""
-    @jax.custom_jvp
-    def run(order, array):
-        return jnp.where(jnp.isinf(order) & jnp.isinf(array), jnp.nan, function(order, array))
-
-    def derivative(primals, tangents):
-        order, array = primals
-        if type(tangents[0]) is not SymbolicZero:
-            raise NotImplementedError(f"the derivative for '{name}: input' is not implemented.")
-        density = jnp.exp((order - 1) * jnp.log(array) - array - special.gammaln(order))
-        return run(order, array), sign * density * tangents[1]
-    run.defjvp(derivative, symbolic_zeros=True)
-    return run
-
-
-igamma, igammac = _incomplete("igamma", special.gammainc, 1), _incomplete("igammac", special.gammaincc, -1)
-
-
-# ---------------------------------------------------------------- orthogonal polynomials, by their recurrences (18.9.1)
-def _polynomial(first, following):
-    """p(x, n) from p_1 = first(x) and p_(k+1) = following(k, x, p_k, p_(k-1)); 1 for n = 0, 0 for negative n."""
-    def made(array, degree):
-        array, degree = jnp.broadcast_arrays(array, degree)
-        degree = degree.astype(jnp.int64)
-
-        def step(k, pair):
-            before, now = pair
-            going_on = k < degree
-            return jnp.where(going_on, now, before), jnp.where(going_on, following(k.astype(array.dtype), array, now, before), now)
-        start = jnp.ones_like(array), first(array)
-        _, value = lax.fori_loop(1, jnp.max(degree, initial=1), step, start)
-        return jnp.where(degree < 0, 0, jnp.where(degree == 0, 1, value)).astype(array.dtype)
-    return made
-
-
 def _chebyshev(first, argument=lambda x: x):
     return _polynomial(lambda x: first(argument(x)), lambda k, x, now, before: 2 * argument(x) * now - before)
 
