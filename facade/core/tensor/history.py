@@ -328,8 +328,8 @@ def make_node(kernel, inputs, values, cls, result):
 UNCHECKED = ((Counter(), 0, None),)       # something is saved, and no write to it is noticed
 
 
-# Their derivatives are operators in torch, with derivatives of their own, which are zero with respect to the input.
-_DERIVED_ONCE_MORE = {"relu", "leaky_relu", "threshold", "hardtanh", "relu6", "hardshrink", "softshrink"}
+# Their derivatives are made of operators in torch that have derivatives of their own, zero with respect to the input.
+_DERIVED_ONCE_MORE = {"abs", "absolute", "relu", "leaky_relu", "threshold", "hardtanh", "relu6", "hardshrink", "softshrink"}
 
 
 class Plan:
