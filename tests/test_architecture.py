@@ -17,7 +17,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 LEAVES = ("facade.core.dtypes", "facade.core.errors", "facade.core.shapes")
 MAY_IMPORT = {
     "facade.core.errors": (),
-    "facade.core.dtypes": (),
+    "facade.core.singletons": (),
+    "facade.core.dtypes": ("facade.core.singletons",),
     "facade.core.shapes": (),
     "facade.core.devices": LEAVES,
     "facade.core.numeric_limits": LEAVES,

@@ -8,10 +8,12 @@ the lattice of promotion, is derived from these few facts.
 import ml_dtypes
 import numpy as np
 
+from facade.core.singletons import Singleton
+
 BOOL, INTEGER, FLOAT, COMPLEX = range(4)     # categories, in the order in which promotion prefers them
 
 
-class dtype:
+class dtype(Singleton):
     """The type of a tensor's elements (torch.dtype); compare with `is` or `==`."""
 
     __slots__ = ("name", "numpy", "category", "itemsize", "is_floating_point", "is_complex", "is_signed", "legacy")
@@ -26,17 +28,8 @@ class dtype:
                          else FLOAT if self.is_floating_point else INTEGER)
         self.legacy = legacy
 
-    def __repr__(self):
-        return f"torch.{self.name}"
-
     def __reduce__(self):
         return by_name, (self.name,)
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
 
     @property
     def c_name(self):

@@ -1,9 +1,10 @@
 """How elements lie in memory, by torch's names: layouts (`torch.strided`) and memory formats (`torch.channels_last`)."""
 
 from facade.core.shapes import contiguous_strides
+from facade.core.singletons import Singleton
 
 
-class _Named:
+class _Named(Singleton):
     """A constant of the namespace `torch`, of which there is one for each name."""
 
     __slots__ = ("name",)
@@ -11,17 +12,8 @@ class _Named:
     def __init__(self, name):
         self.name = name
 
-    def __repr__(self):
-        return f"torch.{self.name}"
-
     def __reduce__(self):
         return by_name, (self.name,)
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
 
 
 class layout(_Named):
