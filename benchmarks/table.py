@@ -1,9 +1,15 @@
-"""From measurements to the printed table: medians over rounds, ratios, geometric means."""
+"""From measurements to the printed table: medians over rounds, ratios, geometric means, cost by depth."""
 
 import statistics
 
-UNITS = {"import": (1, "s"), "first": (1e3, "ms"), "second": (1e3, "ms"), "step": (1e6, "us"), "programs": (1, ""), "memory": (1e-6, "MB")}
+from benchmarks.workloads import WORKLOADS
+
+UNITS = {
+    "import": (1, "s"), "first": (1e3, "ms"), "second": (1e3, "ms"), "settling": (1, "s"), "step": (1e6, "us"), "wall": (1e6, "us"),
+    "programs": (1, ""), "memory": (1e-6, "MB"),
+}
 RATIOS = ("jax", "torch")
+PAIRS = ("facade", "torch"), ("facade", "jax"), ("torch", "jax"), ("torch.compile", "torch")
 
 
 def medians(rounds):
@@ -21,17 +27,18 @@ def steady(measured):
 
 def render(results):
     """The table of `{workload: {backend: measurement}}` as text."""
-    head = ["workload", "backend", *(f"{figure} {unit}".strip() for figure, (_, unit) in UNITS.items()), *(f"/ {other}" for other in RATIOS)]
-    rows = [row(workload, backend, of_workload) for workload, of_workload in results.items() for backend in of_workload]
-    return "\n".join([*aligned([head, *rows]), "", *means(results)])
+    figures = [figure for figure in UNITS if figure != "wall" or any("wall" in one for of_workload in results.values() for one in of_workload.values())]
+    head = ["workload", "backend", *(f"{figure} {UNITS[figure][1]}".strip() for figure in figures), *(f"/ {other}" for other in RATIOS)]
+    rows = [row(workload, backend, of_workload, figures) for workload, of_workload in results.items() for backend in of_workload]
+    return "\n".join([*aligned([head, *rows]), "", *means(results), *by_depth(results)])
 
 
-def row(workload, backend, of_workload):
+def row(workload, backend, of_workload, figures):
     measured = of_workload[backend]
-    figures = [shown(measured.get(figure), scale) for figure, (scale, _) in UNITS.items()]
+    cells = [shown(measured.get(figure), UNITS[figure][0]) for figure in figures]
     if "whole" in measured:
-        figures[list(UNITS).index("step")] = f"{measured['whole']:.2f} s in all"
-    return [workload, backend, *figures, *(shown(ratio(of_workload, backend, other)) for other in RATIOS)]
+        cells[figures.index("step")] = f"{measured['whole']:.2f} s in all"
+    return [workload, backend, *cells, *(shown(ratio(of_workload, backend, other)) for other in RATIOS)]
 
 
 def ratio(of_workload, backend, other):
@@ -48,18 +55,27 @@ def shown(value, scale=1):
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
 
 
-def aligned(rows):
-    """The rows as lines: words to the left, figures to the right, a rule below the first."""
+def aligned(rows, words=2):
+    """The rows as lines: as many columns of words to the left, figures to the right, a rule below the first."""
     widths = [max(map(len, column)) for column in zip(*rows)]
-    words = [f"{{:<{width}}}" for width in widths[:2]]
-    figures = [f"{{:>{width}}}" for width in widths[2:]]
-    head, *lines = ("  ".join([*words, *figures]).format(*cells) for cells in rows)
+    formats = [f"{{:{'<' if number < words else '>'}{width}}}" for number, width in enumerate(widths)]
+    head, *lines = ("  ".join(formats).format(*cells) for cells in rows)
     return [head, "-" * len(head), *lines]
 
 
 def means(results):
     """A line for each pair of backends: the geometric mean of the steady ratios."""
-    for backend, other in (("facade", "torch"), ("facade", "jax"), ("torch", "jax")):
+    for backend, other in PAIRS:
         ratios = [found for of_workload in results.values() if (found := ratio(of_workload, backend, other)) is not None]
         if ratios:
             yield f"{backend} / {other}, geometric mean of {len(ratios)}: {statistics.geometric_mean(ratios):.2f}"
+
+
+def by_depth(results):
+    """A line for each backend: what each further layer costs between one depth and the next, equal where cost is linear."""
+    depths = {WORKLOADS[name].depth: of_workload for name, of_workload in results.items() if WORKLOADS[name].depth}
+    for backend in sorted(set().union(*depths.values())) if len(depths) > 1 else ():
+        times = [(depth, steady(of_depth[backend])) for depth, of_depth in sorted(depths.items()) if backend in of_depth]
+        costs = [f"{1e3 * (later - earlier) / (deep - shallow):.1f} ms ({shallow} to {deep})"
+                 for (shallow, earlier), (deep, later) in zip(times, times[1:])]
+        yield f"{backend}, a further layer of the GPT: {', '.join(costs)}"

@@ -1,76 +1,85 @@
 """One workload on one backend, measured in this process and printed as one line of JSON.
 
-Time is CPU time of the whole process, all threads counted, on one processor: on a shared machine wall time
-swings tenfold.  Every block of steps ends in a read of the last loss, so that no backend is measured by
-what it postpones.  A cold workload has no steady state: its figure is everything since the process began.
+    python -m benchmarks.worker 0 facade "LeNet 64x3x32x32"
+
+Time is CPU time of the whole process, all threads counted, on processor 0: on a shared machine wall time swings
+tenfold.  With `all` in place of the number it is wall time on all processors.  Every block of steps ends in a read
+of the last loss, so that no backend is measured by what it postpones.
+
+    import    importing the backend
+    first, second   the first step and the second, each with a read
+    settling  what the steps before the steady state took beyond as many steady ones: compiles above all
+    step      a steady step: the median of several blocks
+    whole     of a cold workload, which has no steady state: everything since the process began
+    programs  how many programs XLA compiled, or how many graphs `torch.compile` did
+    memory    the largest resident set, in bytes, of the whole life of the process: the interpreter, what importing
+              takes and what the compiler uses are part of what a backend asks of a machine
 """
 
 import importlib
 import json
-import os
 import resource
 import statistics
 import sys
 import time
 
+from benchmarks.processes import namespace_of, pin
+
 BLOCKS = 5
 COMPILED = "/jax/core/compile/backend_compile_duration"
 
 
-def main(backend, workload_name, processor):
+def main(processor, backend, name):
     pin(processor)
-    seconds, module = timed(lambda: importlib.import_module(backend))
-    programs = count_programs()
-    if backend == "torch":
+    clock = time.perf_counter if processor == "all" else time.process_time
+    seconds, module = timed(clock, lambda: importlib.import_module(namespace_of(backend)))
+    programs = count_programs(backend)
+    if backend.startswith("torch") and processor != "all":
         module.set_num_threads(1)
     # By name and only now: the workloads import NumPy, whose import is part of what a backend costs.
-    workload = importlib.import_module("benchmarks.workloads").WORKLOADS[workload_name]
-    print(json.dumps({"import": seconds} | measure(workload, workload.build(backend, module)) | after(programs)))
+    workload = importlib.import_module("benchmarks.workloads").WORKLOADS[name]
+    figures = measure(clock, workload, workload.build(backend, module))
+    print(json.dumps({"import": seconds} | figures | {"programs": programs(), "memory": largest_memory()}))
 
 
-def pin(processor):
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {processor})
-
-
-def timed(action):
-    """CPU seconds of an action, and its result."""
-    start = time.process_time()
+def timed(clock, action):
+    """Seconds an action took, and its result."""
+    start = clock()
     result = action()
-    return time.process_time() - start, result
+    return clock() - start, result
 
 
-def measure(workload, step):
-    """Seconds of the first and second step, of a later one, and, of a cold workload, of the whole process."""
+def measure(clock, workload, step):
+    """The figures in seconds of a workload's step."""
 
     def block(count):
         for _ in range(count):
             loss = step()
         return loss.tolist()
 
-    figures = {"first": timed(lambda: block(1))[0], "second": timed(lambda: block(1))[0]}
-    block(workload.steps - 2)
+    first, second, others = (timed(clock, lambda: block(count))[0] for count in (1, 1, workload.steps - 2))
     if workload.is_cold:
-        return figures | {"whole": time.process_time()}
-    blocks = [timed(lambda: block(workload.steps))[0] for _ in range(BLOCKS)]
-    return figures | {"step": statistics.median(blocks) / workload.steps}
+        return {"first": first, "second": second, "whole": time.process_time()}
+    steady = statistics.median(timed(clock, lambda: block(workload.steps))[0] for _ in range(BLOCKS)) / workload.steps
+    return {"first": first, "second": second, "settling": first + second + others - workload.steps * steady, "step": steady}
 
 
-def count_programs():
-    """A list that grows by one with each program XLA compiles in this process; None where there is no JAX."""
+def count_programs(backend):
+    """A function that says how many programs were compiled since, None for a backend that compiles none."""
+    if backend == "torch.compile":
+        counters = importlib.import_module("torch._dynamo.utils").counters
+        return lambda: counters["stats"]["unique_graphs"]
     if "jax" not in sys.modules:
-        return None
+        return lambda: None
     compiled = []
     monitoring = importlib.import_module("jax.monitoring")
     monitoring.register_event_duration_secs_listener(lambda event, seconds, **_: event == COMPILED and compiled.append(seconds))
-    return compiled
+    return lambda: len(compiled)
 
 
-def after(programs):
-    """What is known at the end only: programs compiled and the largest memory, in bytes."""
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"programs": None if programs is None else len(programs), "memory": kibibytes * 1024}
+def largest_memory():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(*sys.argv[1:])

@@ -10,7 +10,7 @@ from facade.core.layouts import layout, memory_format
 from facade.core.numeric_limits import finfo, iinfo
 from facade.core.ops import creation, expose, legacy
 from facade.core.ops.composites import sampling
-from facade.core.ops.composites.storages import TypedStorage, UntypedStorage
+from facade.core.ops.composites.storages import STORAGES, TypedStorage, UntypedStorage
 from facade.core.ops.legacy import set_default_tensor_type
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.printing import set_printoptions
@@ -22,19 +22,27 @@ expose.attach_methods()
 globals().update(dtypes.ALIASES)
 globals().update(layouts.ALL)
 globals().update(legacy.TYPES)
+globals().update(STORAGES)
 globals().update({name: getattr(runtime, name) for name in runtime.__all__})
 globals().update(expose.namespace("torch"))
 globals().update(creation.FUNCTIONS)
 globals().update(sampling.FUNCTIONS)
 
-from facade import accelerator, autograd, backends, cuda, fft, func, linalg, nn, optim, random, special, utils, version  # noqa: E402
+from facade import (  # noqa: E402, F401
+    _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, hub, jit, linalg, multiprocessing, nn, optim, profiler, random, serialization, special, storage, utils, version)
+from facade._dynamo.eval_frame import compile  # noqa: E402
+from facade.amp import autocast  # noqa: E402
+from facade.amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from facade.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
                              set_grad_enabled)
 from facade.func import vmap  # noqa: E402
+from facade import _tensor, _utils  # noqa: E402, F401  (files name them)
+from facade.serialization import load, save  # noqa: E402
 
 from facade.port.alias import install, uninstall  # noqa: E402
 
+globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
 __version__ = version.__version__

@@ -4,6 +4,7 @@ import contextlib
 from types import SimpleNamespace
 
 from facade.core import devices
+from facade.core.ops.composites.attention import fast_path
 
 
 def _no():
@@ -50,3 +51,4 @@ mkl = SimpleNamespace(is_available=_no)
 mkldnn = _Flags(enabled=False, deterministic=False, allow_tf32=True, is_available=_no)
 openmp = SimpleNamespace(is_available=_no)
 opt_einsum = SimpleNamespace(enabled=False, strategy=None, is_available=_no)
+mha = SimpleNamespace(get_fastpath_enabled=lambda: fast_path.enabled, set_fastpath_enabled=lambda value: setattr(fast_path, "enabled", value))

@@ -5,7 +5,6 @@ Inputs enter as fresh handles. A result keeps a history only where one leads out
 closes over, which requires grad outside.
 """
 
-import contextlib
 import functools
 
 import numpy as np
@@ -18,6 +17,7 @@ from facade.core.ops.composites.combining import stack
 from facade.core.tensor.history import edge_of
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, is_floating
+from facade.nn.utils.stateless import _functional_call
 from facade.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state", "vjp", "vmap"]
@@ -314,19 +314,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
 
     parameter_and_buffer_dicts: name -> tensor, or several such dicts. args: a tuple, or the one argument. strict: all must be given.
     """
-    given = _merged(parameter_and_buffer_dicts)
-    own = dict(_named(module))
-    _check_names(module, given, own, strict)
-    args = () if args is None else args if isinstance(args, tuple) else (args,)
-    replaced = {name: given[name] for name in own if name in given}
-    if tie_weights:
-        by_tensor = {id(own[name]): tensor for name, tensor in replaced.items()}
-        replaced |= {name: by_tensor[id(tensor)] for name, tensor in own.items() if id(tensor) in by_tensor and name not in replaced}
-    with contextlib.ExitStack() as undo:
-        for name, tensor in replaced.items():
-            undo.callback(_put, module, name, own[name])
-            _put(module, name, tensor)
-        return module(*args, **(kwargs or {}))
+    return _functional_call(module, _merged(parameter_and_buffer_dicts), args, kwargs, tie_weights=tie_weights, strict=strict)
 
 
 def _merged(dicts):
@@ -341,30 +329,6 @@ def _merged(dicts):
     if repeated:
         raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     return {name: tensor for each in dicts for name, tensor in each.items()}
-
-
-def _named(module):
-    yield from module.named_parameters(remove_duplicate=False)
-    if hasattr(module, "named_buffers"):
-        yield from module.named_buffers(remove_duplicate=False)
-
-
-def _check_names(module, given, own, strict):
-    unexpected, missing = sorted(set(given) - set(own)), sorted(set(own) - set(given))
-    if strict and (unexpected or missing):
-        lines = [f"\n\t{what} key(s): {', '.join(map(repr, names))}." for what, names in (("Unexpected", unexpected), ("Missing", missing)) if names]
-        raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:{''.join(lines)}")
-
-
-def _put(module, name, tensor):
-    """Let a parameter or buffer of the module be this tensor."""
-    *path, last = name.split(".")
-    owner = functools.reduce(getattr, path, module)
-    for kind in ("_parameters", "_buffers"):
-        if last in getattr(owner, kind, ()):
-            getattr(owner, kind)[last] = tensor
-            return
-    setattr(owner, last, tensor)
 
 
 def stack_module_state(models):

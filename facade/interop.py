@@ -2,7 +2,8 @@
 
 What a program on tensors records is a pure JAX function all along. `jaxpr` shows the part of it that leads to some
 tensors; `pure` hands a whole Python function over, for `jax.jit`, `jax.grad`, `jax.vmap` and the rest to work on;
-`to_jax` and `from_jax` carry single arrays across, without a copy where both can share.
+`to_jax` and `from_jax` carry single arrays across, without a copy where both can share. `load_safetensors` and
+`save_safetensors` exchange tensors with whatever else reads that format; `safetensors_metadata` gives the texts of a file.
 """
 
 import functools
@@ -12,10 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from facade.core import dtypes, engine
+from facade.core.checkpoint.safetensors import load as load_safetensors
+from facade.core.checkpoint.safetensors import metadata as safetensors_metadata
+from facade.core.checkpoint.safetensors import save as save_safetensors
 from facade.core.ops.creation import array_of, from_array
 from facade.core.tensor.tensor import Tensor
 
-__all__ = ["from_jax", "jaxpr", "pure", "to_jax"]
+__all__ = ["from_jax", "jaxpr", "load_safetensors", "pure", "safetensors_metadata", "save_safetensors", "to_jax"]
 
 
 def jaxpr(tensors):

@@ -12,60 +12,55 @@ from facade.core.tensor.history import AccumulateGrad, KernelNode
 
 
 class Survey:
-    """The graph behind a root as far as a walk depends on it, or `regular` False where only a walk will do.
+    """The graph behind a root as far as a walk depends on it.
 
-    key: equal for graphs of equal shape at the same state of the tape; nodes: in the order found; leaves: the ends;
-    gradients: the present `.grad` values of the leaves; numbers: the Python numbers that the pullbacks take.
+    key: equal for graphs of equal shape at the same state of the tape; kernels: the nodes with derivatives, in the order found;
+    leaves: the ends; gradients: the present `.grad` values of the leaves.
     """
 
-    __slots__ = ("regular", "key", "nodes", "leaves", "gradients")
-
-    def __init__(self, root, epoch):
-        self.nodes, self.leaves, self.gradients = [], [], []
-        self.regular = self._explore(root, epoch)
-
-    def _explore(self, root, epoch):
-        found, nodes, key = {root: 0}, self.nodes, []
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            nodes.append(node)
-            if node.hooks is not None:
-                return False
-            if node.__class__ is AccumulateGrad:
-                if node.variable._post_accumulate:
-                    return False
-                key.append(self._leaf(node.variable, epoch))
-                continue
-            if not isinstance(node, KernelNode) or node.epoch is not epoch:
-                return False
-            key.append(node.slot)
-            key.append(node.wanted)
-            for edge in node.edges:
-                if edge is not None:
-                    following, index = edge
-                    place = found.get(following)
-                    if place is None:
-                        place = found[following] = len(found)
-                        stack.append(following)
-                    key.append(place)
-                    key.append(index)
-        self.key = tuple(key)
-        return True
-
-    def _leaf(self, leaf, epoch):
-        """What the walk depends on at a leaf: whether it has a gradient, and where that is on the tape."""
-        self.leaves.append(leaf)
-        if leaf._grad is None:
-            return None
-        value = leaf._grad.value
-        self.gradients.append(value)
-        return value.slot if value.epoch is epoch else epoch.slot_of.get(value, -1)
+    __slots__ = ("key", "kernels", "leaves", "gradients")
 
     def numbers(self):
         """The Python numbers that the pullbacks take, in the order in which a walk meets the nodes."""
-        ordered = sorted((node for node in self.nodes if node.__class__ is not AccumulateGrad), key=lambda node: -node.sequence)
+        ordered = sorted(self.kernels, key=lambda node: -node.sequence)
         return [each for node in ordered for each in node.inputs or () if each is not None and each.__class__ is not Value]
+
+
+def explore(root, epoch):
+    """The survey of the graph behind `root`; None where only a walk will do."""
+    kernels, leaves, gradients, key = [], [], [], []
+    found, stack = {root: 0}, [root]
+    while stack:
+        node = stack.pop()
+        if node.hooks is not None:
+            return None
+        if node.__class__ is AccumulateGrad:
+            leaf = node.variable
+            if leaf._post_accumulate:
+                return None
+            leaves.append(leaf)
+            if leaf._grad is None:
+                key.append(None)
+            else:               # what the walk depends on is whether there is a gradient, and where that is on the tape
+                value = leaf._grad.value
+                gradients.append(value)
+                key.append(value.slot if value.epoch is epoch else epoch.slot_of.get(value, -1))
+            continue
+        if not isinstance(node, KernelNode) or node.epoch is not epoch:
+            return None
+        kernels.append(node)
+        key += node.slot, node.wanted
+        for edge in node.edges:
+            if edge is not None:
+                following, index = edge
+                place = found.get(following)
+                if place is None:
+                    place = found[following] = len(found)
+                    stack.append(following)
+                key += place, index
+    survey = Survey()
+    survey.key, survey.kernels, survey.leaves, survey.gradients = tuple(key), kernels, leaves, gradients
+    return survey
 
 
 def attempt(root, index, retain_graph, walk, take):
@@ -74,8 +69,8 @@ def attempt(root, index, retain_graph, walk, take):
     take(leaf, value): gives a leaf its new gradient.
     """
     epoch = tapes.epoch
-    survey = Survey(root, epoch)
-    if not survey.regular:
+    survey = explore(root, epoch)
+    if survey is None:
         return walk()
     state, key = epoch.state, (index, survey.key)
     stretch = state.stretches.get(key)
@@ -84,10 +79,12 @@ def attempt(root, index, retain_graph, walk, take):
         walk()
         state.stretches[key] = Stretch.since(epoch, state, survey.gradients, len(numbers), [leaf._grad.value for leaf in survey.leaves])
         return None
-    kernels = [node for node in survey.nodes if node.__class__ is not AccumulateGrad]
+    kernels = survey.kernels
     for node in kernels:
-        node.check()
-    for leaf, value in zip(survey.leaves, stretch.repeat(epoch, survey.gradients, survey.numbers())):
+        if node.saved != () or node.inputs is None or node.underivable is not None:
+            node.check()
+    results = stretch.repeat(epoch, survey.gradients, survey.numbers() if stretch.numbers else ())
+    for leaf, value in zip(survey.leaves, results):
         take(leaf, value)
     if not retain_graph:
         for node in kernels:

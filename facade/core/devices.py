@@ -40,7 +40,7 @@ class device:
         return hash((self.type, self.index))
 
     def __reduce__(self):
-        return device, (str(self),)
+        return device, (self.type,) if self.index is None else (self.type, self.index)
 
     def __enter__(self):
         _default.append(self)

@@ -22,6 +22,9 @@ class layout(_Named):
     __slots__ = ()
     __module__ = "torch"
 
+    def __reduce__(self):
+        return _get_layout, (repr(self),)
+
 
 class memory_format(_Named):
     """In which order the dimensions of a tensor lie in memory (torch.memory_format)."""
@@ -40,6 +43,14 @@ _RANKS = {ALL["channels_last"]: 4, ALL["channels_last_3d"]: 5}
 def by_name(name):
     """The layout or memory format called `name`."""
     return ALL[name]
+
+
+def _get_layout(name):
+    """The layout that a file names, such as torch.strided."""
+    return by_name(name.removeprefix("torch."))
+
+
+_get_layout.__module__ = "facade.serialization"      # where torch has it, and files name it
 
 
 def checked_format(name, value):

@@ -11,8 +11,10 @@ from copy import deepcopy
 from itertools import chain
 
 from facade.core import dtypes
+from facade.core.engine import settle
 from facade.core.tensor.history import RemovableHandle
 from facade.core.tensor.tensor import Tensor, typename
+from facade.optim._counting import new_step, scalar_for, step_dtype
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -86,6 +88,25 @@ class Optimizer:
         self.__dict__.update(state)
         self._prepare()
         self.defaults.setdefault("differentiable", False)
+
+    def _complete(self, **defaults):
+        """Give groups that were saved by an older version the options that it did not have, and counters that were numbers a tensor."""
+        for group in self.param_groups:
+            for name, default in defaults.items():
+                group.setdefault(name, default)
+            for param in group["params"]:
+                state = self.state.get(param)
+                if state and "step" in state and not isinstance(state["step"], Tensor):
+                    state["step"] = new_step(step_dtype(group), float(state["step"]))
+
+    def _to_tensors(self, *names):
+        """Make tensors of numbers that an older version kept in the state."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                state = self.state.get(param)
+                for name in names:
+                    if state and not isinstance(state[name], Tensor):
+                        state[name] = scalar_for(group, state[name])
 
     def __repr__(self):
         groups = ("".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params") for group in self.param_groups)
@@ -230,6 +251,7 @@ def _hooked(step):
         result = step(*args, **kwargs)
         for hook in chain(self._optimizer_step_post_hooks.values(), _every_step_post_hooks.values()):
             hook(self, args, kwargs)
+        settle()
         return result
     wrapper.hooked = True
     return wrapper

@@ -27,16 +27,15 @@ def descend_with_momentum(param, grad, buffer, *, lr, weight_decay, maximize, mo
     return plus(param, plus(grad, buffer, momentum) if nesterov else buffer, -lr), buffer
 
 
-_DESCEND, _DESCEND_WITH_MOMENTUM = Step(descend), Step(descend_with_momentum)
-_NO_STATE, _BUFFER = {}, {"momentum_buffer": 2}
+_DESCEND, _DESCEND_WITH_MOMENTUM = Step(descend), Step(descend_with_momentum, {"momentum_buffer": 2})
 
 
-def _plan(group):
+def _plan(group, params):
     options = {"lr": group["lr"], "weight_decay": unless_zero(group["weight_decay"]), "maximize": group["maximize"]}
     if group["momentum"] == 0:
-        return _DESCEND, options, _NO_STATE
+        return _DESCEND, options
     options["momentum"], options["dampening"], options["nesterov"] = group["momentum"], group["dampening"], group["nesterov"]
-    return _DESCEND_WITH_MOMENTUM, options, _BUFFER
+    return _DESCEND_WITH_MOMENTUM, options
 
 
 class SGD(Optimizer):
@@ -62,9 +61,7 @@ class SGD(Optimizer):
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        for group in self.param_groups:
-            for name, default in (("nesterov", False), ("maximize", False), ("foreach", None), ("differentiable", False), ("fused", False)):
-                group.setdefault(name, default)
+        self._complete(nesterov=False, maximize=False, foreach=None, differentiable=False, fused=False)
 
     def step(self, closure=None):
         """Take one step; closure: computes the loss, and its gradients, again."""

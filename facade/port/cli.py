@@ -3,18 +3,22 @@
 import argparse
 import importlib
 import importlib.metadata
+import os
 import sys
 
 from facade.port.run import run_script
 
 DISTRIBUTION = "facade-torch"
 NOTEBOOK_SUFFIX = ".ipynb"
+CACHE = "~/.cache/facade"
 
 
 def main(arguments=None):
     """Run the command line and return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.cache is not None:
+        os.environ["FACADE_CACHE"] = options.cache
     if options.file.endswith(NOTEBOOK_SUFFIX):
         return _run_notebook(options)
     if options.output is not None or options.keep_going:
@@ -32,6 +36,8 @@ def _parser():
         description="Run an unmodified PyTorch script (FILE.py) or notebook (FILE.ipynb) with torch meaning facade.",
         epilog="For a script, all that follows FILE is the script's own. A notebook's options may stand on either side.",
     )
+    run.add_argument("--cache", action="store_const", const=CACHE, help=f"keep compiled programs for the next run, in {CACHE} "
+                     "(FACADE_CACHE=DIR in the environment: in DIR)")
     _add_notebook_options(run)
     run.add_argument("file", metavar="FILE", help="the script or notebook")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the script")

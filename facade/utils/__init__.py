@@ -1,5 +1,5 @@
 """Helpers around training (torch.utils)."""
 
-from facade.utils import checkpoint, dlpack, hooks
+from facade.utils import checkpoint, data, dlpack, hooks
 
-__all__ = ["checkpoint", "dlpack", "hooks"]
+__all__ = ["checkpoint", "data", "dlpack", "hooks"]

@@ -90,6 +90,13 @@ m.train(3)
 m.eval().training, m.inner[0].training, m.train() is m, m.inner[0].training
 m.requires_grad_(False) is m, [p.requires_grad for p in m.parameters()]
 m.compile(), m.share_memory() is m
+m.to(memory_format=torch.channels_last).first.weight.stride(), nn.Conv2d(2, 3, 2).to(memory_format=torch.channels_last).weight.stride()
+m.to("cpu", torch.float64, True).scale.dtype, m.to(torch.ones(1)).scale.dtype, m.to(dtype=torch.float16).scale.dtype, m.to() is m
+m.to(torch.int32)
+m.type(torch.float64).inner[0].num_batches_tracked.dtype, m.type("torch.FloatTensor").scale.dtype
+m.load_state_dict(m.double().state_dict() | {"scale": torch.ones(3).long()}, assign=True)
+nn.Linear(1, 1).load_state_dict({"weight": torch.ones(1, 1), "bias": torch.ones(1), "_extra_state": 1})
+nn.Container(a=nn.ReLU())
 m._get_name(), m.extra_repr(), nn.Linear(1, 1).extra_repr(), nn.Module.__module__.split(".")[1:]
 """)
 def test_attributes(torch):

@@ -227,6 +227,6 @@ def test_a_rule_is_a_function_of_arrays():
     def rule(param, grad, count, *, lr, upwards):
         return plus(param, -grad if upwards else grad, lr), jnp.zeros(()) if count is None else count + 1
 
-    step = Step(rule).specialize((), (("lr",), (("upwards", True),), 3))
+    step = Step(rule, {"count": 1}).specialize((), (("lr",), (("upwards", True),)))
     param, begun, other, counted = step(jnp.asarray(2.0), jnp.ones(2), jnp.ones(2), None, jnp.zeros(1), jnp.ones(1), jnp.asarray(4.0))
     assert param.tolist() == [-1.0, -1.0] and other.tolist() == [-2.0] and (begun, counted) == (0, 5)

@@ -3,6 +3,7 @@
     graph     what is recorded: `Spec`, `Value`, `Kernel`
     trace     recording, one dictionary lookup an operation (`record`)
     evaluate  running what was recorded (`evaluate`, `read`)
+    aside     small work beside the tape, by NumPy as it comes
     replay    handing it to JAX: as a jaxpr, or inside a trace
     host      the same without a compiler, for small data met the first time
     pullback  derivatives, recorded like everything else
@@ -10,14 +11,16 @@
     stats     what was compiled and run
 """
 
-from facade.core.engine.evaluate import computed, evaluate, evaluate_all, read
+from facade.core.engine.aside import aside, forked, forking
+from facade.core.engine.evaluate import computed, evaluate, evaluate_all, read, settle
 from facade.core.engine.graph import Kernel, Spec, Value, constant, device_name, kernel_of, spec_of
 from facade.core.engine.policy import eagerly, settings
-from facade.core.engine.pullback import Pullback, pullback_of
+from facade.core.engine.pullback import Pullback, StatedPullback, pullback_of
 from facade.core.engine.replay import jaxpr_of, recording_in_trace
 from facade.core.engine.stats import counters, expect_compiles
 from facade.core.engine.tape import tapes
 from facade.core.engine.trace import Stretch, defer_check, record, use_context
 
-__all__ = ["Kernel", "Pullback", "Spec", "Stretch", "Value", "computed", "constant", "counters", "defer_check", "device_name", "eagerly", "evaluate", "evaluate_all",
-           "expect_compiles", "jaxpr_of", "kernel_of", "pullback_of", "read", "record", "recording_in_trace", "settings", "spec_of", "tapes", "use_context"]
+__all__ = ["Kernel", "Pullback", "Spec", "StatedPullback", "Stretch", "Value", "aside", "computed", "constant", "counters", "defer_check",
+           "device_name", "eagerly", "evaluate", "evaluate_all", "expect_compiles", "forked", "forking", "jaxpr_of", "kernel_of",
+           "pullback_of", "read", "record", "recording_in_trace", "settings", "settle", "spec_of", "tapes", "use_context"]

@@ -5,6 +5,7 @@ through NumPy; the third time it is met it becomes one `jax.jit` program.
 """
 
 import functools
+import os
 from collections import Counter
 from itertools import chain
 from sys import getrefcount
@@ -12,6 +13,7 @@ from sys import getrefcount
 import jax
 import numpy as np
 
+from facade.core.engine.compiles import is_stormy, timing
 from facade.core.engine.graph import SCALARS, Value
 from facade.core.engine.policy import settings
 from facade.core.engine.stats import totals
@@ -42,23 +44,33 @@ def evaluate_all():
         evaluate(tapes.epoch)
 
 
+def settle():
+    """Say that a round of work ends here, such as an optimizer's step: a good place to evaluate, unless the last program was a small one.
+
+    A large round then is the same program whatever came before it, where one dispatch less would be a small gain.
+    """
+    if tapes.size >= settings.settled_elements:
+        evaluate_all()
+
+
 def evaluate(epoch):
     """Compute every live value of this epoch; if it is this thread's, a new one begins.
 
     An exception (an interrupt, a full memory) leaves all as it was: the values are still pending and can be read again.
     """
-    own = epoch is tapes.epoch
+    own = tapes.owns(epoch)
     with epoch.lock:
         state = epoch.state
         values = epoch.values if own else dict(epoch.values)      # the thread that records may add to its tape at any time
         unused = _UNUSED + (not own)
-        live = [slot for slot, value in values.items() if slot < state.slots and getrefcount(value) > unused and value.array is None]
+        live = [slot for slot, value in values.items() if getrefcount(value) > unused and value.array is None and slot < state.slots]
         if live:
             totals.evaluations += 1
+            live.sort()         # a stretch that was repeated enters its results in another order
             _run(state, epoch, tuple(live), _spent(epoch) if own and not epoch.traced else ())
     checks = epoch.checks
     if own:
-        tapes.epoch = Epoch(settings.tape_limit, epoch.traced)
+        tapes.replace(epoch, Epoch(settings.tape_limit, epoch.traced, epoch.host))
         for slot in live:
             values[slot].epoch = None
         epoch.values, epoch.leaves, epoch.slot_of = {}, {}, {}      # what died unread refers to the epoch: no cycle may be left
@@ -81,7 +93,7 @@ def _spent(epoch):
     """The leaves that nothing refers to any more but this epoch: their memory may be written over."""
     return tuple(index for index, value in epoch.leaves.items()
                  if value.spec.size >= settings.donated_elements and getrefcount(value) <= _UNUSED + 1
-                 and value.array.__class__ is not np.ndarray and getrefcount(value.array) == 2)
+                 and (value.array.__class__ is np.ndarray or getrefcount(value.array) == 2))
 
 
 def _judge(checks):
@@ -99,14 +111,16 @@ class Program:
     """What computes some slots of a state: met for the first time on the host, then compiled.
 
     leaves, leaf_slots: the computed values that are needed, and where they go; given_up: those of them whose memory the
-    results may take over; numbers: the Python numbers that are needed, as (type, index).
+    results may take over; numbers: the Python numbers that are needed, as (type, index); fresh: compiled, and not run yet;
+    patience: how many runs it is left to NumPy.
     """
 
-    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "compiled", "small")
+    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "patience", "compiled", "fresh", "size")
 
     def __init__(self, state, outputs, spent=()):
         needed = set(outputs)
-        self.steps, self.outputs, self.runs, self.compiled, size = [], outputs, 0, None, 0
+        self.steps, self.outputs, self.runs, self.compiled, self.fresh, size = [], outputs, 0, None, False, 0
+        self.patience = settings.host_runs
         leaves, specs = {}, {}
         for at in reversed(state.path()):
             slots = range(at.parent.slots, at.slots)
@@ -125,7 +139,7 @@ class Program:
         self.given_up = tuple(leaf for leaf in spent if leaf in leaves and _take(wanted, specs[leaves[leaf]]))
         self.leaves = self.given_up + tuple(leaf for leaf in reversed(leaves) if leaf not in self.given_up)
         self.leaf_slots = tuple(leaves[leaf] for leaf in self.leaves)
-        self.small = size <= settings.host_elements
+        self.size = size
         self.numbers = [source for _, sources, _ in self.steps for source in sources if source[0] is not None]
 
     def replay(self, arrays, number):
@@ -151,24 +165,27 @@ class Program:
             return self.replay([epoch.leaves[leaf].array for leaf in self.leaves],
                                lambda kind, where: number_array(epoch.numbers[where], kind))
 
-    def compile(self):
+    def compile(self, device):
         """Make one jitted function of (arrays given up, arrays kept and numbers, in order)."""
         totals.programs += 1
+        self.fresh = True
+        _use_cache(settings.cache)
         count, leaves = len(self.given_up), len(self.leaves)
         place = {number: leaves + index for index, (_, number) in enumerate(self.numbers)}
 
         def program(*arguments):
             return self.replay(arguments[:leaves], lambda kind, where: arguments[place[where]].astype(SCALARS[kind]))
-        self.compiled = jax.jit(program, donate_argnums=tuple(range(count)))
+        options = settings.compiler_options(self.size) if device is None else None
+        self.compiled = jax.jit(program, donate_argnums=tuple(range(count)), compiler_options=options)
 
     def on_device(self, epoch):
         """Run the compiled program."""
         leaves, numbers = epoch.leaves, epoch.numbers
         arguments = []
-        for leaf in self.leaves:
+        for place, leaf in enumerate(self.leaves):
             array = leaves[leaf].array
             if array.__class__ is np.ndarray:
-                array = _on_device(leaves[leaf])
+                array = _on_device(leaves[leaf]) if place >= len(self.given_up) else jax.device_put(array, may_alias=False)
             elif leaves[leaf].spec.device is not epoch.device:
                 array = np.asarray(array)               # a scalar from elsewhere
             arguments.append(array)
@@ -179,6 +196,15 @@ class Program:
                 return self.compiled(*arguments)
         with jax.enable_x64(True):
             return self.compiled(*arguments)
+
+
+@functools.cache
+def _use_cache(directory):
+    """Have JAX keep what it compiles in this directory, however small."""
+    if directory:
+        jax.config.update("jax_compilation_cache_dir", os.path.expanduser(directory))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 @functools.cache
@@ -213,8 +239,9 @@ def _step(state, targets):
 
 
 def _on_device(value):
-    """The array of a value made by NumPy: a small one goes to the program as it is, a large one is put on the device once."""
-    if value.array.nbytes > settings.inline_bytes:
+    """The array of a value made by NumPy: put on the device when it is large, or used again and again."""
+    value.uses = value.uses + 1
+    if value.array.nbytes > settings.inline_bytes or value.uses > settings.inline_uses:
         with jax.enable_x64(True):          # else 64-bit numbers arrive as 32-bit ones
             value.array = jax.device_put(value.array)
     return value.array
@@ -230,6 +257,17 @@ def _run(state, epoch, outputs, spent):
     if program is None:
         program = state.programs[key] = Program(state, outputs, spent)
     run = _way(program, state, key, epoch)
+    tapes.size = program.size
+    if program.fresh:
+        program.fresh = False
+        with timing(state, outputs, len(program.steps)):
+            _fill(epoch, outputs, run)
+    else:
+        _fill(epoch, outputs, run)
+
+
+def _fill(epoch, outputs, run):
+    """Put what `run` computes into the values at these slots."""
     results = []
     try:
         results.extend(chain.from_iterable(map(run, (epoch,))))
@@ -243,15 +281,24 @@ def _way(program, state, key, epoch):
     """The cheapest way to run this program: on the host while it is small and new, then compiled."""
     if epoch.traced:
         return program.in_trace
+    if settings.host_only:
+        return program.on_host
     program.runs += 1
-    if program.compiled is None and program.small and epoch.device is None and program.runs <= settings.host_runs:
+    if program.compiled is None and epoch.device is None and program.size <= settings.host_elements and not _is_due(program):
         totals.host_runs += 1
         return program.on_host
     if program.compiled is None:
-        program.compile()
+        program.compile(epoch.device)
     _touch(state, key)
     totals.compiled_runs += 1
     return program.on_device
+
+
+def _is_due(program):
+    """Whether a program has been met often enough to be compiled; where a line has made many, the next ones wait longer."""
+    if program.runs > settings.host_runs and program.patience == settings.host_runs and is_stormy():
+        program.patience = settings.storm_runs
+    return program.runs > program.patience
 
 
 def _touch(state, key):

@@ -12,6 +12,7 @@ import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
 from facade.core.engine import host
+from facade.core.engine.families import at_numbers, family_of, shape_at, with_sizes
 from facade.core.engine.policy import settings
 from facade.core.engine.stats import totals
 
@@ -72,13 +73,29 @@ def device_name(device):
 SCALARS = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(np.bool_), complex: np.dtype(np.complex128)}
 
 
+_NOTHING = {}
+
+
 class Value:
     """An immutable array: computed (`array` is NumPy's or JAX's) or pending at `slot` of the tape `epoch`.
 
     Recording makes these by the million, so there is no `__init__`: `constant` and `record` set the fields.
+    What few values have stands behind them: bounds, the (least, greatest) element once somebody asked; uses: how often it
+    went to a program from NumPy's memory.
     """
 
-    __slots__ = ("spec", "array", "epoch", "slot")
+    __slots__ = ("spec", "array", "epoch", "slot", "_rare")
+
+    bounds = property(lambda self: self._rarely("bounds", None), lambda self, pair: self._keep("bounds", pair))
+    uses = property(lambda self: self._rarely("uses", 0), lambda self, count: self._keep("uses", count))
+
+    def _rarely(self, name, default):
+        return getattr(self, "_rare", _NOTHING).get(name, default)
+
+    def _keep(self, name, value):
+        if not hasattr(self, "_rare"):
+            self._rare = {}
+        self._rare[name] = value
 
     def __repr__(self):
         return f"Value({self.spec}, {'pending' if self.array is None else 'computed'})"
@@ -94,28 +111,56 @@ def constant(array):
 class Kernel:
     """One pure function at given input specs.
 
-    specs: of the inputs, a Spec, a Python number's type, or None (an absent input); outs: of the outputs;
+    jaxpr: traced when it is first wanted, if a kernel of other sizes tells the outputs; specs: of the inputs, a Spec, a Python number's type, or None (an absent input); outs: of the outputs;
     facts: whatever the operator wants to remember about this specialisation.
     """
 
-    __slots__ = ("operator", "statics", "specs", "jaxpr", "outs", "facts", "pullbacks", "_host", "_call")
+    __slots__ = ("operator", "statics", "specs", "outs", "facts", "pullbacks", "_jaxpr", "_family", "_host", "_call")
 
     def __init__(self, operator, statics, specs):
         self.operator, self.statics, self.specs = operator, statics, specs
         device = _common_device(specs)
-        with jax.enable_x64(True):
-            function = operator.specialize(specs, statics)
-            present = [_abstract(spec) for spec in specs if spec is not None]
-            self.jaxpr = jax.make_jaxpr(_flat(function, specs))(*present)
-        self.outs = tuple(spec_of(aval.shape, np.dtype(aval.dtype), device) for aval in self.jaxpr.out_avals)
+        self._family = self._found_family() if getattr(operator, "sized", False) else None
+        if self._family is None:
+            self._jaxpr = self._traced(specs, statics)
+            avals = self._jaxpr.out_avals
+            self.outs = tuple(spec_of(aval.shape, np.dtype(aval.dtype), device) for aval in avals)
+        else:
+            self._jaxpr, (symbolic, values) = None, self._family
+            self.outs = tuple(spec_of(shape_at(aval.shape, values), np.dtype(aval.dtype), device) for aval in symbolic.out_avals)
         self.facts, self.pullbacks, self._host, self._call = {}, {}, None, None
         totals.kernels += 1
+
+    def _found_family(self):
+        """(symbolic jaxpr, the symbols' values) of other sizes of this kernel, or None."""
+        found = family_of(self.operator, _context[0], self.specs, self.statics)
+        if found is None:
+            return None
+        family, sizes = found
+
+        def trace(symbols):
+            specs = tuple(Spec(with_sizes(spec.shape, sizes, symbols), spec.dtype, spec.device) if type(spec) is Spec else spec for spec in self.specs)
+            return self._traced(specs, with_sizes(self.statics, sizes, symbols))
+        return family.at(sizes, trace)
+
+    def _traced(self, specs, statics):
+        with jax.enable_x64(True):
+            function = self.operator.specialize(specs, statics)
+            present = [_abstract(spec) for spec in specs if spec is not None]
+            return jax.make_jaxpr(_flat(function, specs))(*present)
+
+    @property
+    def jaxpr(self):
+        """The function as a closed jaxpr."""
+        if self._jaxpr is None:
+            self._jaxpr = self._traced(self.specs, self.statics)
+        return self._jaxpr
 
     @property
     def host(self):
         """The function on lists of NumPy arrays, evaluated without a compiler."""
         if self._host is None:
-            self._host = host.prepare(self.jaxpr)
+            self._host = host.prepare(self._jaxpr if self._jaxpr is not None else at_numbers(*self._family))
         return self._host
 
     @property

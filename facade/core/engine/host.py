@@ -15,6 +15,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
 from facade.core.engine.host_primitives import TABLE
+from facade.core.engine.policy import settings
 
 CALLS = {
     "jit": "jaxpr",
@@ -181,6 +182,9 @@ def compiled(equation):
     primitive, parameters = equation.primitive, equation.primitive.get_bind_params(equation.params)
 
     def run(*arguments):
+        if settings.host_only:
+            raise NotImplementedError(f"{equation.primitive.name} needs XLA, whose threads do not live on in a forked process: "
+                                      "start the process by 'spawn' or 'forkserver' (DataLoader: multiprocessing_context)")
         with jax.enable_x64(True), jax.default_device(processor()):
             results = primitive.bind(*arguments, **parameters)
         return [on_host(result) for result in (results if primitive.multiple_results else [results])]

@@ -7,7 +7,8 @@ import os
 class Settings:
     """The engine's knobs; `settings` is the one instance."""
 
-    __slots__ = ("eager", "host_runs", "host_elements", "tape_limit", "piece", "programs", "states", "kernels", "inline_bytes", "donated_elements")
+    __slots__ = ("eager", "host_runs", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels", "inline_bytes", "inline_uses", "donated_elements",
+                 "small_elements", "storm", "storm_runs", "compiles_kept", "host_only")
 
     def __init__(self):
         # FACADE_EAGER=1 evaluates every operation when it is recorded: a debugger's stack then ends at the cause.
@@ -16,7 +17,10 @@ class Settings:
         # So a program compiles when it is met for the third time. Counted, never timed: two runs give the same bits.
         self.host_runs = 2
         # Beyond this many elements in all the values of a program, NumPy is slower than a compile is long.
-        self.host_elements = 1 << 18
+        self.host_elements = 1 << 28
+        # From this many elements on a training step's update is a program of its own: 40 us are then under 5 % of a step, and what is
+        # not compiled again (0.5 s for an MLP, 3 s for a GPT) is the same step without an update before it, the first of each epoch.
+        self.settled_elements = 1 << 19
         # A tape with no read is cut here (an 8-layer Transformer's training step has about 2,500 entries) ...
         self.tape_limit = 8192
         # ... and then into pieces of the loop's period, of about this many entries (compiles in 0.3 s).
@@ -25,11 +29,33 @@ class Settings:
         self.programs = 512
         self.states = 1 << 18
         self.kernels = 1 << 15
-        # Arrays of NumPy up to this size go to a program as they are (1.5 us); larger ones are put on the device once.
-        self.inline_bytes = 4096
+        # Arrays of NumPy up to this size go to a program as they are (1.5 us), so many times; others are put on the device once (10 us).
+        self.inline_bytes, self.inline_uses = 4096, 4
         # A 784-500-10 MLP's step with Adam took 2.2 ms, 1.1 ms when its state is updated in place; below this size nothing is won,
         # and which leaves are spent would only make more programs.
         self.donated_elements = 1 << 13
+        # How the CPU's programs are compiled, by how many elements they have. XLA's older fusion emitters compile an MLP's step in 280 ms
+        # instead of 550 and it runs as fast, but a GPT's in 3.6 s instead of 1.9. (Unoptimized, the MLP compiles in 120 ms, but a step
+        # of 64 us takes 75, one of 88 us 138.)
+        self.small_elements = 1 << 19
+        # A line that has compiled so many programs gets a warning, and further ones are left to NumPy for so many runs: a text that
+        # grows by a word makes a program of each length. How many compilations are remembered.
+        self.storm, self.storm_runs, self.compiles_kept = 8, 64, 1000
+        # Set in a process that was forked: it has none of the threads of XLA, which would be waited for without end.
+        self.host_only = False
+
+    def compiler_options(self, elements):
+        """XLA's options for a program of so many elements on the CPU, or None."""
+        return {"xla_cpu_use_fusion_emitters": False} if elements <= self.small_elements else None
+
+
+    @property
+    def cache(self):
+        """Where JAX keeps compiled programs from one run to the next: FACADE_CACHE=DIR (`facade run --cache` sets it), '' for nowhere.
+
+        An MLP's step that takes 380 ms to compile is read in 125, one of 784-500-10 (740 ms) in 160.
+        """
+        return os.environ.get("FACADE_CACHE", "")
 
 
 settings = Settings()

@@ -18,16 +18,25 @@ from facade.core.engine.graph import Kernel, Spec
 class Pullback:
     """The operator (primals that matter, cotangents of `given` outputs) -> cotangents of the `wanted` inputs.
 
-    needed: which primal inputs the derivative depends on, by index: the others need not be kept.
+    primals: what a derivative may depend on, the kernel's inputs; needed: those that it does depend on, by index: the others
+    need not be kept.
     """
 
-    __slots__ = ("kernel", "wanted", "given", "needed", "_full")
+    __slots__ = ("kernel", "wanted", "given", "primals", "needed", "_full")
 
     def __init__(self, kernel, wanted, given):
-        self.kernel, self.wanted, self.given = kernel, wanted, given
-        specs = kernel.specs + tuple(kernel.outs[index] for index in given)
-        self._full = Kernel(_Full(self), kernel.statics, specs)
-        self.needed = tuple(index for index in self._used() if index < len(kernel.specs))
+        self.kernel, self.wanted, self.given, self.primals = kernel, wanted, given, self.sources(kernel)
+        specs = self.primals + tuple(kernel.outs[index] for index in given)
+        self._full = Kernel(self.everything(), kernel.statics, specs)
+        self.needed = tuple(index for index in self._used() if index < len(self.primals))
+
+    def sources(self, kernel):
+        """The specs of the primals."""
+        return kernel.specs
+
+    def everything(self):
+        """The same operator on all primals."""
+        return _Full(self)
 
     def _used(self):
         """The indices of the inputs on which the results depend."""
@@ -38,7 +47,7 @@ class Pullback:
 
     def vanishing(self):
         """The wanted inputs whose gradient is zero whatever the cotangents are: it does not depend on any."""
-        jaxpr, primals = self._full.jaxpr.jaxpr, len(self.kernel.specs)
+        jaxpr, primals = self._full.jaxpr.jaxpr, len(self.primals)
         present = [index for index, spec in enumerate(self._full.specs) if spec is not None]
         found = []
         for place, index in enumerate(self.wanted):
@@ -49,7 +58,7 @@ class Pullback:
 
     def specialize(self, specs, statics):
         """The function of (needed primals, cotangents); what is not needed is replaced by zeros, and drops out."""
-        full, needed, primals = self._full, self.needed, len(self.kernel.specs)
+        full, needed, primals = self._full, self.needed, len(self.primals)
 
         def function(*arguments):
             given = dict(zip((*needed, *range(primals, len(full.specs))), arguments))
@@ -82,6 +91,43 @@ class _Full:
         return function
 
 
+class StatedPullback(Pullback):
+    """The pullback of an operator that states its derivative itself: its primals are the kernel's inputs and then its outputs.
+
+    So what one loop found is there for the loop back, and no forward part is repeated: XLA shares operations, but not loops.
+    """
+
+    __slots__ = ()
+
+    def sources(self, kernel):
+        """The specs of inputs and outputs."""
+        return kernel.specs + kernel.outs
+
+    def everything(self):
+        """What the operator states."""
+        return _Stated(self)
+
+
+class _Stated:
+    """The stated derivative on all primals: `derive(inputs, outputs, cotangents, statics)`, with None for a cotangent that is not given."""
+
+    __slots__ = ("pullback",)
+
+    def __init__(self, pullback):
+        self.pullback = pullback
+
+    def specialize(self, specs, statics):
+        pullback, count = self.pullback, len(self.pullback.kernel.specs)
+        kernel, primals = pullback.kernel, len(pullback.primals)
+
+        def function(*arguments):
+            cotangents = dict(zip(pullback.given, arguments[primals:]))
+            found = kernel.operator.derive(arguments[:count], arguments[count:primals], [cotangents.get(index) for index in range(len(kernel.outs))],
+                                           statics)
+            return [found[index] for index in pullback.wanted]
+        return function
+
+
 def _conj(array):
     return jnp.conj(array) if jnp.issubdtype(array.dtype, jnp.complexfloating) else array
 
@@ -96,10 +142,10 @@ def _zero_cotangent(result):
     return np.zeros(result.shape, float0)
 
 
-def pullback_of(kernel, wanted, given):
+def pullback_of(kernel, wanted, given, kind=Pullback):
     """The pullback of `kernel` to the inputs `wanted` from the outputs `given` (tuples of indices), made once."""
-    key = wanted, given
+    key = wanted, given, kind
     found = kernel.pullbacks.get(key)
     if found is None:
-        found = kernel.pullbacks.setdefault(key, Pullback(kernel, wanted, given))
+        found = kernel.pullbacks.setdefault(key, kind(kernel, wanted, given))
     return found

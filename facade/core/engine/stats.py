@@ -1,4 +1,4 @@
-"""What the engine has done: counters that tests and benchmarks read."""
+"""What the engine has done: counters that tests and benchmarks read, and the list of what was compiled (compiles.py fills it)."""
 
 import contextlib
 
@@ -29,11 +29,20 @@ def counters():
     return totals.as_dict()
 
 
+compiled = []       # the latest entries, oldest first
+
+
+def compiles():
+    """The programs that were compiled, oldest first: each with where, operations, reason, seconds."""
+    return list(compiled)
+
+
 @contextlib.contextmanager
 def expect_compiles(at_most):
-    """Fail with AssertionError when the block compiles more than `at_most` programs."""
+    """Fail with AssertionError, which lists them, when the block compiles more than `at_most` programs."""
     before = totals.programs
     yield
-    compiled = totals.programs - before
-    if compiled > at_most:
-        raise AssertionError(f"{compiled} programs were compiled where at most {at_most} were expected")
+    count = totals.programs - before
+    if count > at_most:
+        listed = "".join(f"\n  {each!r}" for each in compiled[-count:])
+        raise AssertionError(f"{count} programs were compiled where at most {at_most} were expected:{listed}")

@@ -69,22 +69,35 @@ class Epoch:
 
     values: slot -> result; leaves: index -> computed values that go in; slot_of: where they are;
     numbers: index -> Python number; checks: (value, judge) pairs for errors that depend on data;
-    device: where it runs, None for the CPU; traced: its leaves may be JAX's tracers, so that to evaluate it is to go on with their trace.
+    device: where it runs, None for the CPU; traced: its leaves may be JAX's tracers, so that to evaluate it is to go on with their trace;
+    host: nothing is kept, each operation is computed by NumPy as it comes (see aside.py).
     """
 
-    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit", "traced", "device", "lock")
+    __slots__ = ("state", "values", "leaves", "slot_of", "numbers", "checks", "limit", "traced", "device", "host", "lock")
 
-    def __init__(self, limit, traced=False):
-        self.state, self.limit, self.traced, self.device = trie.root, limit, traced, None
+    def __init__(self, limit, traced=False, host=False):
+        self.limit, self.traced, self.device, self.host = limit, traced, None, host or settings.host_only
+        self.state = State(None, None, None, 0, 0, 0) if self.host else trie.root
         self.values, self.leaves, self.slot_of, self.numbers, self.checks = {}, {}, {}, {}, []
         self.lock = threading.RLock()
 
 
 class _Tapes(threading.local):
-    """The running epoch of each thread."""
+    """The running epoch of each thread, the one that waits while work goes on aside, and how many elements its last program had."""
 
     def __init__(self):
-        self.epoch = Epoch(settings.tape_limit)
+        self.epoch, self.outer, self.size = Epoch(settings.tape_limit), None, 0
+
+    def owns(self, epoch):
+        """Whether this thread records on this epoch, now or again later."""
+        return epoch is self.epoch or epoch is self.outer
+
+    def replace(self, epoch, following):
+        """Go on with another epoch in place of one that this thread owns."""
+        if epoch is self.outer:
+            self.outer = following
+        else:
+            self.epoch = following
 
 
 tapes = _Tapes()

@@ -4,7 +4,8 @@ The lookup goes from the present state of the tape to the next, which already kn
 of the results. Only an operation that was never recorded at this point before is looked at any closer.
 """
 
-from facade.core.engine.evaluate import computed, cut, evaluate_all
+from facade.core.engine.aside import at_once
+from facade.core.engine.evaluate import computed, cut, evaluate_all, read
 from facade.core.engine.graph import Value, kernel_of, set_kernel_context
 from facade.core.engine.policy import settings
 from facade.core.engine.tape import Epoch, State, tapes, trie
@@ -21,6 +22,11 @@ def record(operator, statics, inputs):
     recompiles) or None. What `specialize` raises comes through, and then nothing has been recorded.
     """
     epoch = tapes.epoch
+    if epoch.host:
+        made = at_once(operator, statics, inputs)
+        if made is not None:
+            return made
+        epoch = tapes.epoch = Epoch(settings.tape_limit)
     key = [operator, statics]
     fresh = None
     try:
@@ -101,7 +107,7 @@ def use_context(context):
     evaluate_all()
     set_kernel_context(context)
     trie.enter(context)
-    tapes.epoch = Epoch(settings.tape_limit)
+    tapes.epoch = Epoch(settings.tape_limit, host=tapes.epoch.host)
 
 
 def defer_check(value, judge):
@@ -109,16 +115,19 @@ def defer_check(value, judge):
 
     For errors that depend on data, such as an index out of range: raised at the latest when something is read.
     """
-    tapes.epoch.checks.append((value, judge))
+    if not tapes.epoch.host:
+        tapes.epoch.checks.append((value, judge))
+    elif (error := judge(read(value))) is not None:
+        raise error
 
 
 class Stretch:
     """A stretch of recording that was done before at the same state: what it enters, what it makes, and where it ends.
 
-    entered: (position among the given values, leaf index, slot); made: (slot, spec) of the results.
+    entered: (position among the given values, leaf index, slot); made: (slot, spec) of the results; numbers: how many go in.
     """
 
-    __slots__ = ("end", "entered", "made")
+    __slots__ = ("end", "entered", "made", "numbers")
 
     @classmethod
     def since(cls, epoch, start, given, numbers, results):
@@ -137,7 +146,8 @@ class Stretch:
             state = state.parent
         if any(place is None for place, _, _ in entered):
             return None
-        stretch.end, stretch.entered, stretch.made = epoch.state, entered, [(value.slot, value.spec) for value in results]
+        stretch.end, stretch.entered, stretch.numbers = epoch.state, entered, numbers
+        stretch.made = [(value.slot, value.spec) for value in results]
         return stretch
 
     def repeat(self, epoch, given, numbers):

@@ -23,7 +23,7 @@ derived = set()      # subclasses of Tensor whose results are of the same class
 def apply(row, statics, inputs):
     """Run a row; its result is a new tensor, or several."""
     if row.guard is not None:
-        row.guard(statics, inputs)
+        inputs = row.guard(statics, inputs) or inputs
     values, tracked, moved = [], False, False
     for each in inputs:
         if isinstance(each, Tensor):
@@ -41,6 +41,8 @@ def apply(row, statics, inputs):
     node = None
     if tracked and row.differentiable and modes.grad:
         node = make_node(kernel, inputs, values, row.node, results[0])
+        if row.derivative is not None and node is not None:
+            node.results = results
     if len(results) == 1 and not row.schema.returns_list:
         result = _make(Tensor)
         result._value = value = results[0]

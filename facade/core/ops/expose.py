@@ -4,9 +4,11 @@ from collections import defaultdict
 
 from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
-from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, becoming, combining, comparison, conversion, convolution, copies,  # noqa: F401
+from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, attention, becoming, combining, comparison, conversion, convolution, copies,  # noqa: F401
                                         differences, distance, dropout, history, indexing, linear_algebra, loss, memory, normalization, ordering,
-                                        pooling, protocol, questions, reduction, sampling, splitting, spectrograms, subscript, transforms, views, writing)
+                                        pickling, pooling, protocol, questions, recurrent, reduction, sampling, splitting, spectrograms, subscript,
+                                        transforms, views, writing)
+from facade.core.ops import autocast as _autocast  # noqa: F401  (marks composites)
 from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace
@@ -14,6 +16,7 @@ from facade.core.ops.explaining import explained
 from facade.core.ops.table import ARRAY, TABLE
 from facade.core.tensor.tensor import Tensor
 
+_PACKAGE, _MACHINE = __name__.partition(".")[0], __name__.rpartition(".ops")[0]
 
 
 def _groups(place):
@@ -34,6 +37,9 @@ def namespace(place):
         if writable and name + "_" in WRITING.get(place, ()):
             functions[name + "_"] = make_function(name + "_", writable, inplace=True)
     functions.update((each.name, explained(each.name, each.function)) for each in COMPOSITES if place in each.at)
+    for name, function in functions.items():        # what is exposed twice is at home where it first is
+        if function.__qualname__ == name and function.__module__.startswith(_MACHINE):
+            function.__module__ = _PACKAGE if place == "torch" else f"{_PACKAGE}.{place}"
     if place == "torch":
         TABLE_FUNCTIONS.update(functions)
     return functions

@@ -1,7 +1,7 @@
 """Indices that depend on data: none is clamped in silence.
 
-XLA moves an index that is out of range inside; torch raises. An index that lies in NumPy's memory is looked at now, and
-the error is raised where the user stands. One that is still pending, or on a device, is reduced to its first offender by
+XLA moves an index that is out of range inside; torch raises. An index that is known and on the CPU is looked at now, and
+the error is raised where the user stands. One that is still pending, or on another device, is reduced to its first offender by
 one more recorded operation, and judged when the tape is evaluated: at the latest when something is read.
 """
 
@@ -17,6 +17,7 @@ class _Offender:
     """The operator index -> [1 or 0 for whether one is out of range, the first that is]."""
 
     __slots__ = ()
+    sized = True
 
     def specialize(self, specs, statics):
         return lambda index: _offender(jnp, index, *statics)
@@ -43,19 +44,27 @@ def check_index(index, size, message, wrap=True, ignore=None):
     if value.spec.size == 0 or value.spec.dtype.kind not in "iu":
         return
     statics = -size if wrap else 0, size, ignore
-    array = value.array
-    if array.__class__ is not np.ndarray:
+    if value.array is None or value.spec.device is not None and value.bounds is None:
         (found,), _ = record(_OFFENDER, statics, [value])
         if found.array is None:
             defer_check(found, lambda pair: message(int(pair[1])) if pair[0] else None)
             return
         pair = np.asarray(found.array)
-    elif array.min() >= statics[0] and array.max() < size:
-        return
     else:
-        pair = _offender(np, array, *statics)
+        low, high = _bounds(value)
+        if low >= statics[0] and high < size:
+            return
+        pair = _offender(np, np.asarray(value.array), *statics)
     if pair[0]:
         raise message(int(pair[1]))
+
+
+def _bounds(value):
+    """The least and the greatest element of a computed value: looked up once, for a dataset's labels are checked every epoch."""
+    if value.bounds is None:
+        array = np.asarray(value.array)
+        value.bounds = int(array.min()), int(array.max())
+    return value.bounds
 
 
 class _AnyWrong:

@@ -15,7 +15,8 @@ from facade.core.engine import Spec
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.schema import parse
-from facade.core.tensor.history import node_class
+from facade.core.tensor.history import KernelNode, node_class
+from facade.core.tensor.stated import StatedNode
 
 ARRAY = type("ARRAY", (), {"__repr__": lambda self: "ARRAY", "__slots__": ()})()     # in statics: "the next input goes here"
 
@@ -37,8 +38,10 @@ class Arrays:
 class Row:
     """One operator. See `op` for the fields."""
 
+    sized = True        # for the engine: a pure function of its operands' sizes
+
     __slots__ = ("schema", "function", "kind", "doc", "at", "method", "inplace", "node_name", "node", "view", "place", "strides",
-                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin", "guard")
+                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin", "guard", "derivative")
 
     @property
     def name(self):
@@ -73,6 +76,11 @@ class Row:
             return function(*_arrange(statics, arrays))
         return run
 
+    def derive(self, inputs, results, cotangents, statics):
+        """The gradients of the inputs, by the row's own derivative."""
+        found = self.derivative(_arrange(statics, inputs), results, cotangents)
+        return [gradient for gradient, static in zip(found, statics) if static is ARRAY]
+
 
 def _arrange(statics, arrays):
     """The arguments in the order of the signature: inputs where statics say so, and the static values."""
@@ -85,6 +93,7 @@ class InPlace:
     """The twin of a row that writes to its first operand: the result is cast to that tensor's dtype, and must have its shape."""
 
     __slots__ = ("row",)
+    sized = True
 
     def __init__(self, row):
         self.row = row
@@ -111,7 +120,7 @@ TABLE = []      # every row, in the order of the files
 
 
 def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=None, strides=None, static=(),
-       numbers=None, differentiable=True, saves=None, check=None, out=None):
+       numbers=None, differentiable=True, saves=None, check=None, out=None, derivative=None):
     """Add a row.
 
     line: torch's signature; function: arrays and static arguments in its order, pure; kind: of promotion (see promotion.py);
@@ -121,7 +130,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     elements lie; static: Scalar parameters that are compiled in; numbers: whether Python numbers may stand for tensors after the
     first; differentiable: whether results take part in a graph; saves: 'result' where torch keeps the result for the derivative
     in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input;
-    out: whether `out=` is in the signature that errors show.
+    out: whether `out=` is in the signature that errors show; derivative: where jax.vjp would repeat a loop, a function
+    (arguments, results, cotangents or None) -> the gradients of the arguments, which sees what the row's function returned.
     """
     row = Row()
     row.schema = schema = parse(line)
@@ -133,7 +143,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.differentiable, row.saves, row.check = differentiable, saves, check
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
-    row.node = node_class(row.node_name, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
+    row.derivative = derivative
+    row.node = node_class(row.node_name, KernelNode if derivative is None else StatedNode, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
                           underivable=schema.name if row.node_name == "NotImplemented" else None)
     row.twin = InPlace(row) if row.inplace else None
     row.guard = None        # see guards.py

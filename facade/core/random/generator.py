@@ -17,6 +17,13 @@ class Generator:
     def __repr__(self):
         return f"<torch._C.Generator object at {hex(id(self))}>"
 
+    def __reduce__(self):
+        return Generator, (self.device,), (self.initial_seed(), None, self.get_state())
+
+    def __setstate__(self, state):
+        seed, _, numbers = state
+        self.manual_seed(seed).set_state(numbers)
+
     def manual_seed(self, seed):
         """Start anew from `seed`, an int of 64 bits; the generator is returned."""
         self.engine.seed(_checked_seed(seed))

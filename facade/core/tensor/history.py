@@ -351,7 +351,10 @@ class Plan:
                 and getattr(kernel.operator.kernel.operator, "name", None) not in _DERIVED_ONCE_MORE:
             self.vanishing = engine.pullback_of(kernel, self.wanted, given).vanishing()
             self.wanted = tuple(index for index in self.wanted if index not in self.vanishing)
-        self.needed = engine.pullback_of(kernel, self.wanted, given).needed if self.wanted else ()
+        if getattr(kernel.operator, "derivative", None) is not None:
+            self.needed = tuple(index for index, spec in enumerate(kernel.specs) if spec is not None)
+        elif self.wanted:
+            self.needed = engine.pullback_of(kernel, self.wanted, given).needed
         names = getattr(kernel.operator, "operand_names", None)
         if names is not None:           # torch looks at what it saved in the order of the parameters' names
             names = names(kernel.statics)

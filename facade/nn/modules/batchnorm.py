@@ -7,10 +7,12 @@ In training each channel is normalized by its own mean and variance over the bat
 from facade.core import dtypes
 from facade.core.ops import creation
 from facade.nn import functional as F
+from facade.nn.modules.lazy import LazyModuleMixin, leave_open
 from facade.nn.modules.module import Module
 from facade.nn.modules.normalization import add_scale_and_shift, reset_scale_and_shift
+from facade.nn.parameter import UninitializedBuffer
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "SyncBatchNorm"]
 
 
 class _NormBase(Module):
@@ -101,3 +103,80 @@ class BatchNorm2d(_BatchNorm):
 @checked_ranks(5)
 class BatchNorm3d(_BatchNorm):
     """Batch normalization of (batch, channels, depth, height, width)."""
+
+
+# ---------------------------------------------------------------- lazy
+class _LazyNormBase(LazyModuleMixin, _NormBase):
+    """What normalizations have in common that find num_features from their first input."""
+
+    def __init__(self, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True):
+        super().__init__(0, eps, momentum, False, False, device, dtype, bias=False)
+        self.affine, self.track_running_stats = affine, track_running_stats
+        if affine:
+            leave_open(self, bias, device, dtype)
+        if track_running_stats:
+            self.running_mean, self.running_var = (UninitializedBuffer(device=device, dtype=dtype) for _ in range(2))
+            self.num_batches_tracked = self._first("num_batches_tracked", device, dtype)
+
+    def reset_parameters(self):
+        """Begin anew, once there are shapes."""
+        if not self.has_uninitialized_params() and self.num_features != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input):
+        """input: the channels in the second dimension."""
+        if self.has_uninitialized_params():
+            self.num_features = input.shape[1]
+            for _, each in self._open():
+                each.materialize((self.num_features,))
+            self.reset_parameters()
+
+
+@checked_ranks(2, 3)
+class LazyBatchNorm1d(_LazyNormBase, _BatchNorm):
+    """A BatchNorm1d that finds num_features from its first input."""
+
+    cls_to_become = BatchNorm1d
+
+
+@checked_ranks(4)
+class LazyBatchNorm2d(_LazyNormBase, _BatchNorm):
+    """A BatchNorm2d that finds num_features from its first input."""
+
+    cls_to_become = BatchNorm2d
+
+
+@checked_ranks(5)
+class LazyBatchNorm3d(_LazyNormBase, _BatchNorm):
+    """A BatchNorm3d that finds num_features from its first input."""
+
+    cls_to_become = BatchNorm3d
+
+
+# ---------------------------------------------------------------- over several processes
+class SyncBatchNorm(_BatchNorm):
+    """Batch normalization over the batches of all processes; there is one process here, so that it is BatchNorm of any rank."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, process_group=None, device=None, dtype=None, *,
+                 bias=True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input):
+        if input.dim() < 2:
+            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+        if input.size(1) == 0:
+            raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module, process_group=None):
+        """The module with a SyncBatchNorm in the place of every batch normalization, which keeps its parameters and statistics."""
+        converted = module
+        if isinstance(module, _BatchNorm):
+            converted = SyncBatchNorm(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats, process_group,
+                                      bias=module.bias is not None)
+            for name in (("weight", "bias") if module.affine else ()) + ("running_mean", "running_var", "num_batches_tracked", "training"):
+                setattr(converted, name, getattr(module, name))
+        for name, child in module.named_children():
+            converted.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return converted

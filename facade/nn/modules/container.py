@@ -1,6 +1,7 @@
 """Modules and parameters held in sequences and dictionaries (torch.nn.modules.container)."""
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
@@ -10,7 +11,7 @@ from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.module import Module
 from facade.nn.parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["Container", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 def _position(index, length):
@@ -23,6 +24,17 @@ def _position(index, length):
 
 def _without_digits(names):
     return [name for name in names if not name.isdigit()]
+
+
+class Container(Module):
+    """The former name of a Module that only has submodules."""
+
+    def __init__(self, **kwargs):
+        warnings.warn("`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that instead.",
+                      FutureWarning, stacklevel=2)
+        super().__init__()
+        for name, module in kwargs.items():
+            self.add_module(name, module)
 
 
 # ---------------------------------------------------------------- modules in a row

@@ -4,10 +4,12 @@ from itertools import chain
 
 from facade.nn import functional as F
 from facade.nn.modules.layer import sizes
+from facade.nn.modules.lazy import LazyModuleMixin, leave_open
 from facade.nn.modules.linear import add_weight_and_bias, draw_by_fan_in
 from facade.nn.modules.module import Module
 
-__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
+           "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d"]
 
 _PADDINGS, _MODES = {"same", "valid"}, {"zeros", "reflect", "replicate", "circular"}
 
@@ -161,3 +163,68 @@ def _transposed(rank):
 
 
 ConvTranspose1d, ConvTranspose2d, ConvTranspose3d = map(_transposed, (1, 2, 3))
+
+
+# ---------------------------------------------------------------- lazy
+class _LazyConvXdMixin(LazyModuleMixin):
+    """What the convolutions have in common that find in_channels from their first input."""
+
+    def reset_parameters(self):
+        """Draw weight and bias as the convolution does, once they have a shape."""
+        if not self.has_uninitialized_params() and self.in_channels != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input, *args, **kwargs):
+        """input: (batch, in_channels, spatial...), or without the batch."""
+        if not self.has_uninitialized_params():
+            return
+        self.in_channels = self._get_in_channels(input)
+        if self.in_channels % self.groups != 0:
+            raise ValueError("in_channels must be divisible by groups")
+        first, second = (self.in_channels, self.out_channels) if self.transposed else (self.out_channels, self.in_channels)
+        self.weight.materialize((first, second // self.groups, *self.kernel_size))
+        if self.bias is not None:
+            self.bias.materialize((self.out_channels,))
+        self.reset_parameters()
+
+    def _get_in_channels(self, input):
+        least = len(self.kernel_size) + 1
+        if input.dim() not in (least, least + 1):
+            raise RuntimeError(f"Expected {least}D (unbatched) or {least + 1}D (batched) input to {type(self).__name__}, but got input of size: "
+                               f"{input.shape}")
+        return input.shape[-least]
+
+
+def _lazy_convolution(known):
+    """The lazy kind of a convolution."""
+    class Lazy(_LazyConvXdMixin, known):
+        cls_to_become = known
+
+        def __init__(self, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode="zeros", device=None,
+                     dtype=None):
+            super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
+            leave_open(self, bias, device, dtype)
+            self.out_channels = out_channels
+    return _described(Lazy, known)
+
+
+def _lazy_transposed(known):
+    """The lazy kind of a transposed convolution."""
+    class Lazy(_LazyConvXdMixin, known):
+        cls_to_become = known
+
+        def __init__(self, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1, padding_mode="zeros",
+                     device=None, dtype=None):
+            super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype)
+            leave_open(self, bias, device, dtype)
+            self.out_channels = out_channels
+    return _described(Lazy, known)
+
+
+def _described(lazy, known):
+    lazy.__doc__ = f"A {known.__name__} that finds in_channels from its first input."
+    return _named(lazy, f"Lazy{known.__name__}")
+
+
+LazyConv1d, LazyConv2d, LazyConv3d = map(_lazy_convolution, (Conv1d, Conv2d, Conv3d))
+LazyConvTranspose1d, LazyConvTranspose2d, LazyConvTranspose3d = map(_lazy_transposed, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d))

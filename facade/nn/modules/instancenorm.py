@@ -3,9 +3,9 @@
 import warnings
 
 from facade.nn import functional as F
-from facade.nn.modules.batchnorm import _NormBase, checked_ranks
+from facade.nn.modules.batchnorm import _LazyNormBase, _NormBase, checked_ranks
 
-__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d"]
 
 
 class _InstanceNorm(_NormBase):
@@ -45,8 +45,8 @@ class _InstanceNorm(_NormBase):
             return
         names, kind = " and ".join(f'"{key}"' for key in keys), type(self).__name__
         error_msgs.append(f"Unexpected running stats buffer(s) {names} for {kind} with track_running_stats=False. If state_dict is a checkpoint "
-                          f"saved before 0.4.0, this may be expected because {kind} does not track running stats by default since 0.4.0. Please remove "
-                          "these keys from state_dict. If the running stats are actually needed, instead set track_running_stats=True in "
+                          f"saved before 0.4.0, this may be expected because {kind} does not track running stats by default since 0.4.0. Please "
+                          "remove these keys from state_dict. If the running stats are actually needed, instead set track_running_stats=True in "
                           f"{kind} to enable them. See the documentation of {kind} for details.")
         for key in keys:
             state_dict.pop(key)
@@ -71,6 +71,37 @@ class InstanceNorm2d(_InstanceNorm):
 @checked_ranks(4, 5)
 class InstanceNorm3d(_InstanceNorm):
     """Instance normalization of (batch, channels, depth, height, width)."""
+
+    def _get_no_batch_dim(self):
+        return 4
+
+
+# ---------------------------------------------------------------- lazy
+@checked_ranks(2, 3)
+class LazyInstanceNorm1d(_LazyNormBase, _InstanceNorm):
+    """An InstanceNorm1d that finds num_features from its first input."""
+
+    cls_to_become = InstanceNorm1d
+
+    def _get_no_batch_dim(self):
+        return 2
+
+
+@checked_ranks(3, 4)
+class LazyInstanceNorm2d(_LazyNormBase, _InstanceNorm):
+    """An InstanceNorm2d that finds num_features from its first input."""
+
+    cls_to_become = InstanceNorm2d
+
+    def _get_no_batch_dim(self):
+        return 3
+
+
+@checked_ranks(4, 5)
+class LazyInstanceNorm3d(_LazyNormBase, _InstanceNorm):
+    """An InstanceNorm3d that finds num_features from its first input."""
+
+    cls_to_become = InstanceNorm3d
 
     def _get_no_batch_dim(self):
         return 4

@@ -2,14 +2,16 @@
 
 import math
 
+from facade.autograd.grad_mode import no_grad
 from facade.core.ops import creation
 from facade.nn import functional as F
 from facade.nn import init
 from facade.nn.modules.layer import layer
+from facade.nn.modules.lazy import LazyModuleMixin, leave_open
 from facade.nn.modules.module import Module
 from facade.nn.parameter import Parameter
 
-__all__ = ["Bilinear", "Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 
 
 class Identity(Module):
@@ -46,6 +48,10 @@ class Linear(Module):
         return self.bias is not None
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear of its own kind, which torch's tools for quantization leave as it is."""
+
+
 @layer(shows="in1_features={0.in1_features}, in2_features={0.in2_features}, out_features={0.out_features}, bias={0._has_bias}")
 class Bilinear(Module):
     """input1 @ weight[i] @ input2 + bias[i] for each output feature i."""
@@ -72,6 +78,38 @@ class Bilinear(Module):
     @property
     def _has_bias(self):
         return self.bias is not None
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    """A Linear that finds in_features from its first input."""
+
+    cls_to_become = Linear
+
+    def __init__(self, out_features, bias=True, device=None, dtype=None):
+        super().__init__(0, 0, False)
+        leave_open(self, bias, device, dtype)
+        self.out_features = out_features
+
+    def reset_parameters(self):
+        """Draw weight and bias as Linear does, once they have a shape."""
+        if not self.has_uninitialized_params() and self.in_features != 0:
+            super().reset_parameters()
+
+    @no_grad()
+    def initialize_parameters(self, input):
+        """input: (..., in_features)."""
+        features = input.shape[-1]
+        if self.has_uninitialized_params():
+            self.in_features = features
+            self.weight.materialize((self.out_features, features))
+            if self.bias is not None:
+                self.bias.materialize((self.out_features,))
+            self.reset_parameters()
+        if self.in_features == 0:           # the weight was loaded
+            if features != self.weight.shape[-1]:
+                raise AssertionError(f"The in_features inferred from input: {features} is not equal to in_features from self.weight: "
+                                     f"{self.weight.shape[-1]}")
+            self.in_features = features
 
 
 def add_weight_and_bias(module, shape, features, device, dtype):

@@ -4,16 +4,19 @@ Every loss has `reduction`: 'mean' and 'sum' give a scalar, 'none' the loss of e
 and `reduce` set the same.
 """
 
-import warnings
+import math
 
+from facade.core.ops.reductions import legacy_name
 from facade.nn import functional as F
 from facade.nn.modules.distance import PairwiseDistance
 from facade.nn.modules.layer import layer
+from facade.nn.modules.linear import Linear
 from facade.nn.modules.module import Module
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss",
-           "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss",
-           "NLLLoss2d", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss"]
+           "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
+           "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+           "TripletMarginWithDistanceLoss"]
 
 _REDUCTION = "size_average=None, reduce=None, reduction='mean'"
 _PAIR, _TRIPLE = "input, target", "anchor, positive, negative"
@@ -22,10 +25,7 @@ _PAIR, _TRIPLE = "input, target", "anchor, positive, negative"
 class _Loss(Module):
     def __init__(self, size_average=None, reduce=None, reduction="mean"):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-            warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=3)
-        self.reduction = reduction
+        self.reduction = legacy_name(size_average, reduce) or reduction
 
 
 class _WeightedLoss(_Loss):
@@ -77,6 +77,34 @@ class NLLLoss2d(NLLLoss):
 @layer(F.cross_entropy, "weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean', label_smoothing=0.0", _PAIR)
 class CrossEntropyLoss(_WeightedLoss):
     """NLLLoss of the log-softmax over the classes, which are the second dimension; target: classes, or probabilities of them."""
+
+
+class LinearCrossEntropyLoss(_WeightedLoss):
+    """CrossEntropyLoss of what a linear layer of its own makes of the input; out_features: of further dimensions that each have a loss."""
+
+    def __init__(self, in_features, num_classes, *, out_features=(), bias=False, device=None, dtype=None, reduction="mean", weight=None,
+                 ignore_index=None, label_smoothing=0.0, options=None):
+        if weight is not None and weight.shape != (num_classes,):
+            raise RuntimeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
+        if not 0 <= label_smoothing <= 1:
+            raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
+        super().__init__(weight, reduction=reduction)
+        self.num_classes, self.out_features, self.ignore_index = num_classes, out_features, ignore_index
+        self.label_smoothing, self.options = label_smoothing, options
+        self.linear = Linear(in_features, math.prod(out_features, start=num_classes), bias=bias, device=device, dtype=dtype)
+
+    def forward(self, input, target):
+        """input: (batch, in_features); target: (batch, out_features...), or probabilities with the classes after the batch."""
+        shape, linear = (self.num_classes, *self.out_features), self.linear
+        bias = None if linear.bias is None else linear.bias.reshape(shape)
+        return F.linear_cross_entropy(input, linear.weight.reshape((*shape, linear.in_features)), target, linear_bias=bias, weight=self.weight,
+                                      reduction=self.reduction, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing,
+                                      options=self.options)
+
+    def extra_repr(self):
+        return (f"in_features={self.linear.in_features}, num_classes={self.num_classes}, out_features={self.out_features}, "
+                f"bias={self.linear.bias is not None}, reduction={self.reduction}, ignore_index={self.ignore_index}, "
+                f"label_smoothing={self.label_smoothing}, options={self.options}")
 
 
 @layer(F.binary_cross_entropy, "weight=None, " + _REDUCTION, _PAIR)

@@ -7,6 +7,7 @@ table of its kind, and what no attribute answers for is looked up there.  Everyt
 import inspect
 import warnings
 from collections import OrderedDict
+from typing import TypeVar
 
 from facade.autograd.grad_mode import no_grad
 from facade.core import dtypes
@@ -47,6 +48,7 @@ class Module:
     _version = 1
     training: bool
     call_super_init = False
+    T_destination = TypeVar("T_destination", bound=dict)
     forward = _unimplemented
 
     def __init__(self, *args, **kwargs):
@@ -55,9 +57,10 @@ class Module:
                             f"takes 1 positional argument but {len(args) + 1} were given"))
         own = self.__dict__
         own["training"], own["_parameters"], own["_buffers"], own["_non_persistent_buffers_set"] = True, {}, {}, set()
-        own["_is_full_backward_hook"] = None
-        for name in _HOOK_TABLES:
+        for name in _HOOK_TABLES:       # in torch's order, so that files of whole modules are equal
             own[name] = OrderedDict()
+            if name == "_backward_hooks":
+                own["_is_full_backward_hook"] = None
         own["_modules"] = {}
         if self.call_super_init:
             super().__init__(*args, **kwargs)
@@ -65,9 +68,10 @@ class Module:
     # ------------------------------------------------------------ attributes
     def __getattr__(self, name):
         own = self.__dict__
-        for table in ("_parameters", "_buffers", "_modules"):
-            if table in own and name in own[table]:
-                return own[table][name]
+        if "_parameters" in own:                # not yet in a subclass's __init__ before super().__init__()
+            for table in (own["_parameters"], own["_buffers"], own["_modules"]):
+                if name in table:
+                    return table[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name, value):
@@ -293,12 +297,12 @@ class Module:
 
     def to(self, *args, **kwargs):
         """Move parameters and buffers to a device or to a floating-point dtype; the module itself is returned."""
-        dtype, copied = _parsed_to(args, kwargs)
+        device, dtype, non_blocking, memory_format = _parsed_to(*args, **kwargs)
 
         def move(tensor):
-            if dtype is None or tensor.is_floating_point() or tensor.is_complex():
-                return tensor.to(*args, **kwargs)
-            return tensor.to(**copied)
+            wanted = dtype if tensor.is_floating_point() or tensor.is_complex() else None
+            order = {"memory_format": memory_format} if memory_format is not None and tensor.dim() in (4, 5) else {}
+            return tensor.to(device=device, dtype=tensor.dtype if wanted is None else wanted, non_blocking=non_blocking, **order)
         return self._apply(move)
 
     def to_empty(self, *, device, recurse=True):
@@ -312,6 +316,10 @@ class Module:
     def cuda(self, device=None):
         """Move to a GPU."""
         return self._apply(lambda tensor: tensor.cuda(device))
+
+    def xpu(self, device=None):
+        """Not possible: JAX has no such device."""
+        raise AssertionError("Torch not compiled with XPU enabled")
 
     def type(self, dst_type):
         """Convert every parameter and buffer, whatever its type."""
@@ -410,11 +418,19 @@ def _replace_gradient(parameter, made):
         parameter.grad = made.requires_grad_(parameter.grad.requires_grad)
 
 
-def _parsed_to(args, kwargs):
-    """(the dtype that `to` asks for or None, the arguments for tensors that keep theirs), checked as a module's."""
-    found = [each for each in (*args, *kwargs.values()) if isinstance(each, dtypes.dtype)]
-    found += [each.dtype for each in (*args, *kwargs.values()) if isinstance(each, Tensor)]
-    dtype = found[0] if found else None
+def _parsed_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, memory_format=None):
+    """(device, dtype, non_blocking, memory_format) that `to` asks for, None where it does not."""
+    for each in args:
+        if isinstance(each, dtypes.dtype):
+            dtype = each
+        elif isinstance(each, Tensor):
+            tensor = each
+        elif isinstance(each, bool):
+            non_blocking = each
+        else:
+            device = each
+    if tensor is not None:
+        device, dtype = tensor.device, tensor.dtype
     if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
         raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
     if dtype is not None and dtype.is_complex:
@@ -422,5 +438,4 @@ def _parsed_to(args, kwargs):
                       "expected when using complex tensors as parameters or buffers. Please file an issue at "
                       "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected.",
                       stacklevel=3)
-    device = kwargs.get("device", next((each for each in args if isinstance(each, str)), None))
-    return dtype, {"device": device}
+    return device, dtype, non_blocking, memory_format

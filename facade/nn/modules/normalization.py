@@ -3,16 +3,32 @@
 from facade.core.ops import creation
 from facade.nn import functional as F
 from facade.nn import init
+from facade.nn.modules._functions import CrossMapLRN2d as _cross_map_lrn2d
 from facade.nn.modules.layer import layer
 from facade.nn.modules.module import Module
 from facade.nn.parameter import Parameter
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 @layer(F.local_response_norm, "size, alpha=1e-4, beta=0.75, k=1.0", shows="{0.size}, alpha={0.alpha}, beta={0.beta}, k={0.k}")
 class LocalResponseNorm(Module):
     """Each element divided by a power of the mean square of the channels around it."""
+
+
+class CrossMapLRN2d(Module):
+    """An older LocalResponseNorm of (batch, channels, height, width)."""
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1):
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input):
+        """input: (batch, channels, height, width)."""
+        return _cross_map_lrn2d.apply(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self):
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 def add_scale_and_shift(module, shape, scale, shift, device, dtype):

@@ -11,7 +11,7 @@ from itertools import chain
 from facade.autograd.grad_mode import no_grad
 from facade.core.tensor.history import RemovableHandle
 from facade.core.tensor.tensor import Tensor
-from facade.nn.parameter import Parameter
+from facade.nn.parameter import Parameter, is_lazy
 
 EXTRA = "_extra_state"
 
@@ -56,7 +56,7 @@ def _save_to_state_dict(self, destination, prefix, keep_vars):
     """Put what this module itself holds into `destination`, each name after `prefix`."""
     for name, each in (*self._parameters.items(), *_persistent_buffers(self).items()):
         if each is not None:
-            destination[prefix + name] = each if keep_vars else each.detach()
+            destination[prefix + name] = each if keep_vars or is_lazy(each) else each.detach()
     if type(self).get_extra_state is not get_extra_state:
         destination[prefix + EXTRA] = self.get_extra_state()
 
@@ -157,6 +157,8 @@ def _load_one(self, name, held, key, given, assign, error_msgs):
         error_msgs.append(f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint but '
                           f"received {type(given)}")
         return
+    if is_lazy(held):           # neither has elements: what has some gave its shape to the held one before
+        return
     if given.ndim == 1 and held.ndim == 0:          # checkpoints of before 0.4 have vectors of one element for scalars
         given = given[0]
     if given.shape != held.shape:
@@ -166,7 +168,7 @@ def _load_one(self, name, held, key, given, assign, error_msgs):
     try:
         _assign(self, name, held, given) if assign else _copy(held, given)
     except Exception as failure:
-        error_msgs.append(f'While {"assigning" if assign else "copying"} the parameter named "{key}", whose dimensions in the model are '
+        error_msgs.append(f'While copying the parameter named "{key}", whose dimensions in the model are '
                           f"{held.size()} and whose dimensions in the checkpoint are {given.size()}, an exception occurred : {failure.args}.")
 
 

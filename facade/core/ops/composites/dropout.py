@@ -98,6 +98,11 @@ def _dropout(input, p, train, change, draw, inplace=False, error=RuntimeError):
     return _zeroed(input, run) if p == 1 else change(input, p, draw, run)
 
 
+def dropout_by(input, p, draw):
+    """Dropout in training, with the mask that `draw(input, probability to keep)` gives."""
+    return _dropout(input, p, True, _dropped, draw)
+
+
 def _family(name, change, draw, doc):
     """torch.name and torch.name_, and what the functions of nn.functional call."""
     def made(input, p, train):

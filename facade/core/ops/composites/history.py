@@ -4,9 +4,6 @@ import copy
 import warnings
 from collections import OrderedDict
 
-import numpy as np
-
-from facade.core import dtypes, engine
 from facade.core.ops.composites.writing import adopt
 from facade.core.tensor.history import AccumulateGrad, RemovableHandle, edge_of, set_requires_grad
 from facade.core.tensor.storage import Counter, Storage
@@ -141,7 +138,7 @@ def retain_grad(self):
 Tensor.retains_grad = property(lambda self: self._retains_grad)
 
 
-# ---------------------------------------------------------------- copying and pickling
+# ---------------------------------------------------------------- copying
 @method
 def __copy__(self):
     made = self._alias(type(self))
@@ -162,7 +159,7 @@ def __deepcopy__(self, memo):
     fresh = memo.get(id(storage))
     self.value
     if fresh is None:
-        fresh = memo[id(storage)] = Storage(storage.value)
+        fresh = memo[id(storage)] = Storage(storage.value, storage.strides)
     made = object.__new__(type(self))
     made._value, made._clock, made._storage = self._value, 0, fresh
     made._node, made._index, made._leaf = None, 0, self._leaf
@@ -170,20 +167,4 @@ def __deepcopy__(self, memo):
     for name, value in self.__dict__.items():
         if name not in ("_base", "_base_node", "_accumulate", "_hooks", "_counter"):
             made.__dict__[name] = value if name in ("_chain", "_geometry") else copy.deepcopy(value, memo)
-    return made
-
-
-@method
-def __reduce_ex__(self, protocol):
-    state = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
-    return _rebuild, (type(self), np.array(self.numpy_value()), self.requires_grad, self._geometry, self._is_param), state or None
-
-
-def _rebuild(cls, array, leaf, geometry, is_param):
-    made = cls._of(engine.constant(array))
-    made._leaf = leaf
-    if geometry is not None:
-        made._geometry = geometry
-    if is_param:
-        made._is_param = True
     return made

@@ -32,11 +32,11 @@ def matmul(input, other, *, out=None):
         raise TypeError(f"matmul(): argument '{name}' (position {place}) must be Tensor, not {type(wrong).__name__}")
     left, right = len(input._value.spec.shape), len(other._value.spec.shape)
     if left == 2 and right <= 2 and right:
-        row = rows.MM if right == 2 else rows.MV
+        row = rows.MM if right == 2 else rows.MATMUL_MV
     elif left == 0 or right == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {left}D and {right}D")
     elif left == right == 1:
-        row = rows.DOT
+        row = rows.MATMUL_DOT
     else:
         row = rows.VECTOR_MATRIX if left == 1 and right == 2 else rows.BATCHED
     return apply(row, (ARRAY, ARRAY), (input, other))

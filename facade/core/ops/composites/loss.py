@@ -8,24 +8,12 @@ from facade.core.ops.composites import composite
 from facade.core.ops.composites.distance import pairwise_distance
 from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index, check_none
+from facade.core.ops.reductions import REDUCTIONS
+from facade.core.ops.reductions import number as _reduction
 from facade.core.ops.rows import loss as table
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
-
-REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
-
-
-def _reduction(name, size_average=None, reduce=None):
-    """The number of a reduction; the two older flags win when they are given."""
-    if size_average is not None or reduce is not None:
-        name = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.", stacklevel=3)
-    found = REDUCTIONS.get(name)
-    if found is None:
-        raise ValueError(f"{name} is not a valid value for reduction")
-    return found
-
 
 def _reduced(values, reduction):
     return values if reduction == 0 else values.mean() if reduction == 1 else values.sum()
@@ -143,23 +131,6 @@ def _fitted(var, shape):
 
 
 # ---------------------------------------------------------------- classes
-def _check_classes(input, target, weight):
-    """The number of classes, after torch's checks of an nll_loss."""
-    if input.ndim < 1:
-        raise ValueError(f"Expected 1 or more dimensions (got {input.ndim})")
-    if input.ndim != 1 and target.ndim and input.shape[0] != target.shape[0]:
-        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}).")
-    if target.dtype not in (dtypes.int64, dtypes.uint8):
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.legacy}")
-    if input.ndim > 2 and target.shape != input.shape[:1] + input.shape[2:]:
-        raise RuntimeError(f"size mismatch (got input: {list(input.shape)} , target: {list(target.shape)}")
-    classes = input.shape[0 if input.ndim == 1 else 1]
-    if weight is not None and weight.shape != (classes,):
-        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
-                           f"{list(weight.shape)}" if input.ndim < 3 else "weight tensor should be defined either for all or no classes")
-    return classes
-
-
 @composite(at="nn.functional")
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """Minus the log probability, input, of each target class; a mean is over the classes' weights."""
@@ -167,11 +138,16 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 
 
 def _nll(input, target, weight, reduction, ignore_index):
-    classes = _check_classes(input, target, weight)
-    check_index(target, classes, lambda value: IndexError(f"Target {value} is out of bounds."), wrap=False, ignore=ignore_index)
-    _constant("nll_loss_forward" if input.ndim < 3 else "nll_loss2d_forward", weight=weight)
-    row = table.NLL if input.ndim < 3 else table.NLL_2D
-    return apply(row, (ARRAY, ARRAY, ARRAY, reduction, ignore_index), (input, target, weight))
+    ndim = len(input._value.spec.shape)
+    if weight is not None:
+        _constant("nll_loss_forward" if ndim < 3 else "nll_loss2d_forward", weight=weight)
+    loss = apply(table.NLL if ndim < 3 else table.NLL_2D, (ARRAY, ARRAY, ARRAY, reduction, ignore_index), (input, target, weight))
+    check_index(target, input._value.spec.shape[ndim > 1], _out_of_bounds, wrap=False, ignore=ignore_index)
+    return loss
+
+
+def _out_of_bounds(value):
+    return IndexError(f"Target {value} is out of bounds.")
 
 
 @composite(at="nn.functional")
@@ -183,8 +159,9 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     number = _reduction(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
-    dim = 0 if input.ndim == 1 else 1
-    if input.shape == target.shape:
+    shape = input._value.spec.shape
+    dim = 0 if len(shape) == 1 else 1
+    if shape == target._value.spec.shape:
         return _probability_loss(input, target, weight, number, ignore_index, label_smoothing, dim)
     logarithms = input.log_softmax(dim)
     if not label_smoothing:
@@ -329,13 +306,18 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
 @composite(at="nn.functional")
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     """The Kullback-Leibler divergence of target from the log probabilities input; 'batchmean' divides its sum by the batch."""
-    if reduction == "mean":
+    if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size."
                       "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
                       "'mean' will be changed to behave the same as 'batchmean' in the next major release.", stacklevel=2)
-    number = 2 if reduction == "batchmean" else _reduction(reduction, size_average, reduce)
-    divergence = _reduced(apply(table.KL_DIV, (ARRAY, ARRAY, bool(log_target)), (input, target)), number)
-    return divergence / input.shape[0] if reduction == "batchmean" and input.ndim else divergence
+    by_batch = reduction == "batchmean"
+    number = _reduction("sum" if by_batch else reduction, size_average, reduce)
+    for kind, categories in (("Complex", (dtypes.COMPLEX,)), ("Integral", (dtypes.BOOL, dtypes.INTEGER))):
+        if input.dtype.category in categories or target.dtype.category in categories:
+            raise RuntimeError(f"kl_div: {kind} inputs not supported.")
+    terms = target.exp() * (target - input) if log_target else target.xlogy(target) - target * input
+    divergence = _reduced(terms, number)
+    return divergence / input.shape[0] if by_batch and input.ndim else divergence
 
 
 # ---------------------------------------------------------------- margins

@@ -94,5 +94,7 @@ def _whole(self):
     whole = self._alias()
     whole.__dict__.pop("_chain", None)
     whole.__dict__.pop("_geometry", None)
+    if self.storage_cell.strides is not None:
+        whole._geometry = self.storage_cell.strides, 0
     whole._value = self.storage_cell.value
     return whole

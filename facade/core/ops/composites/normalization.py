@@ -1,4 +1,4 @@
-"""The layers of nn.functional that normalize, the linear ones, and attention: their checks, and running statistics."""
+"""The layers of nn.functional that normalize, and the linear ones: their checks, and running statistics."""
 
 import math
 
@@ -14,23 +14,12 @@ from facade.core.tensor.modes import modes
 @composite(at="nn.functional")
 def linear(input, weight, bias=None):
     """input times the transpose of weight (out, in), and bias."""
-    if weight.ndim == 1:
+    if len(weight._value.spec.shape) == 1:
         return input.matmul(weight) if bias is None else input.matmul(weight) + bias
-    _check_linear(input, weight, bias)
-    return apply(table.LINEAR[input.ndim == 2, bias is not None], (ARRAY, ARRAY, ARRAY), (input, weight, bias))
+    return apply(table.LINEAR[len(input._value.spec.shape) == 2, bias is not None], _THREE, (input, weight, bias))
 
 
-def _check_linear(input, weight, bias):
-    if input.dtype is not weight.dtype:
-        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {input.dtype.c_name} != {weight.dtype.c_name}" if bias is None else
-                           f"mat1 and mat2 must have the same dtype, but got {input.dtype.legacy} and {weight.dtype.legacy}")
-    rows = math.prod(input.shape[:-1])
-    if not input.ndim or input.shape[-1] != weight.shape[1]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1] if input.ndim else 1} and "
-                           f"{weight.shape[1]}x{weight.shape[0]})")
-    if bias is not None and bias.ndim and bias.shape[-1] not in (1, weight.shape[0]):
-        raise RuntimeError(f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size ({bias.shape[-1]}) at non-singleton "
-                           f"dimension 1.  Target sizes: {[rows, weight.shape[0]]}.  Tensor sizes: {list(bias.shape)}")
+_THREE = ARRAY, ARRAY, ARRAY
 
 
 @composite(at="torch nn.functional")
@@ -138,6 +127,8 @@ def functional_batch_norm(input, running_mean, running_var, weight=None, bias=No
     """
     if training and math.prod(input.shape) // max(input.shape[1], 1) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
+    if eps < 0 or training and eps == 0:
+        raise ValueError(f"batch_norm eps must be {'positive during training' if training else 'non-negative'}, but got {eps}")
     return batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
@@ -149,6 +140,9 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
             if each is None:
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
     _check_channels(input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if not input.numel():               # no batch, so no statistics
+        scaled = input.clone() if weight is None else input * weight[0]
+        return scaled if bias is None else scaled + bias[0]
     if not training:
         return apply(table.BATCH_NORM, (ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, float(eps)), (input, running_mean, running_var, weight, bias))
     result, mean, variance = apply(table.BATCH_NORM_TRAINING, (ARRAY, ARRAY, ARRAY, float(eps)), (input, weight, bias))
@@ -177,36 +171,25 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     return result.reshape(input.shape)
 
 
-# ---------------------------------------------------------------- attention
-@composite(at="nn.functional")
-def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
-    """softmax(query key^T * scale + mask) value, with queries (..., length, features) and keys and values (..., other length, features).
-
-    attn_mask: boolean, true where a key takes part, or numbers to add; scale: 1 / sqrt(features) if not given.
-    """
-    _check_attention(query, key, value, attn_mask, is_causal)
-    if enable_gqa:
-        dim = query.ndim - 3
-        key, value = (each.repeat_interleave(query.shape[dim] // each.shape[dim], dim) for each in (key, value))
-    if dropout_p == 0:
-        flash = query.ndim == 4 and not (attn_mask is not None and attn_mask.requires_grad)
-        return apply(table.ATTENTION[flash], (ARRAY, ARRAY, ARRAY, ARRAY, bool(is_causal), scale), (query, key, value, attn_mask))
-    weights = apply(table.ATTENTION_WEIGHTS, (ARRAY, ARRAY, ARRAY, bool(is_causal), scale), (query, key, attn_mask))
-    kept = weights.detach().new_empty(weights.shape).bernoulli_(1 - dropout_p) / (1 - dropout_p)
-    return (weights * kept).matmul(value)
+# ---------------------------------------------------------------- weights
+@composite(at="torch")
+def norm_except_dim(v, pow=2, dim=0):
+    """The norm of order `pow` of each part of v along dim, of all of v where dim is -1; the other dimensions have size 1."""
+    if dim == -1:
+        return v.norm(pow)
+    if dim == 0:
+        return v.reshape(v.shape[0], -1).norm(pow, 1).view(v.shape[0], *(1,) * (v.ndim - 1))
+    if dim == v.ndim - 1:
+        return v.reshape(-1, v.shape[-1]).norm(pow, 0).view(*(1,) * (v.ndim - 1), v.shape[-1])
+    return norm_except_dim(v.transpose(0, dim), pow, 0).transpose(0, dim)
 
 
-def _check_attention(query, key, value, mask, is_causal):
-    if mask is not None and is_causal:
-        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
-    if not query.dtype is key.dtype is value.dtype:
-        raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
-                           f"{query.dtype.c_name} key.dtype: {key.dtype.c_name} and value.dtype: "
-                           f"{value.dtype.c_name} instead.")
-    for each in (query, key, value):
-        if each.ndim < 2:
-            raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
-                               f"{query.ndim}, key.dim: {key.ndim} and value.dim: {value.ndim} instead.")
-    if mask is not None and mask.dtype is not dtypes.bool and mask.dtype is not query.dtype:
-        raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-                           f"{mask.dtype.c_name} and  query.dtype: {query.dtype.c_name} instead.")
+@composite(at="torch")
+def _weight_norm(v, g, dim=0):
+    """v, each of its parts along dim brought to the norm g."""
+    if v.device != g.device:
+        raise RuntimeError("weight_norm: expected v_in and g_in to be on the same device, but v_in is on "
+                           f"{v.device} and g_in is on {g.device}")
+    if dim in (0, v.ndim - 1) and v.dtype not in (dtypes.float16, dtypes.bfloat16):
+        return apply(table.WEIGHT_NORM, (ARRAY, ARRAY, dim), (v, g))
+    return v * (g / norm_except_dim(v, 2, dim))

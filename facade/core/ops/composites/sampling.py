@@ -11,7 +11,10 @@ from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import placed
 from facade.core.ops.creation import _size, finish
+from facade.core.ops.dispatch import apply
 from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.rows import sampling as rows
+from facade.core.ops.table import ARRAY
 from facade.core.random import streams
 from facade.core.random.generator import Generator, default_generator
 from facade.core.tensor.modes import modes
@@ -207,6 +210,26 @@ def poisson(input, generator=None):
 def binomial(count, prob, generator=None):
     """How many of `count` trials succeed, each with probability `prob`"""
     return _made(streams.binomial(_engine(generator), *np.broadcast_arrays(count.numpy_value(), prob.numpy_value())))
+
+
+@composite(at="torch")
+def _standard_gamma(input, generator=None):
+    """Gamma-distributed numbers of scale 1, with the elements as concentrations"""
+    _require_kernel("gamma_cpu", input)
+    drawn = _made(streams.standard_gamma(_engine(generator), input.numpy_value()))
+    return apply(rows.GAMMA, (ARRAY, ARRAY), (input, drawn))
+
+
+@composite(at="torch")
+def _sample_dirichlet(input, generator=None):
+    """Shares of a whole, for each row of concentrations"""
+    _require_kernel("dirichlet", input)
+    return _made(streams.dirichlet(_engine(generator), input.numpy_value()))
+
+
+def _require_kernel(name, input):
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise NotImplementedError(f"\"{name}\" not implemented for '{input.dtype.legacy}'")
 
 
 # ---------------------------------------------------------------- in place

@@ -11,18 +11,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from facade.core import dtypes
-from facade.core.engine import constant
+from facade.core.engine import constant, read, tapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.writing import FILL_TENSOR
 from facade.core.ops.composites.views import select, slice_view, unsqueeze
 from facade.core.ops.creation import tensor
-from facade.core.ops.dispatch import apply, apply_inplace, apply_view
+from facade.core.ops.dispatch import apply, apply_inplace, apply_view, derived, view_of
 from facade.core.ops.index_checks import check_index
 from facade.core.ops.numbers import check_fits
-from facade.core.ops.rows.shape import ALIAS
+from facade.core.ops.rows.shape import ALIAS, SELECT
 from facade.core.ops.table import ARRAY, Arrays, op
+from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, method, typename
 
+_FIRST = ARRAY, 0, ARRAY         # `select` along the first dimension
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
 
 
@@ -207,8 +209,23 @@ def _check_broadcast(indices):
 
 
 # ---------------------------------------------------------------- getting and setting
+def _row_aside(self, index):
+    """`self[index]` where operations are computed at once: what datasets do, in 5 us instead of 20. None where there is more to it."""
+    spec = self._value.spec
+    if not spec.shape or spec.device is not None or not -spec.shape[0] <= index < spec.shape[0] or self._node is not None or self._leaf or self.__class__ in derived:
+        return None
+    index %= spec.shape[0]
+    view = view_of(self, constant(read(self.value)[index, ...]), (SELECT, _FIRST, (index,)))
+    strides, offset = self.strides, self._geometry[1] if self._geometry is not None else 0
+    view._geometry = strides[1:], offset + index * strides[0]
+    view._untracked_view = self._untracked_view or not modes.grad
+    return view
+
+
 @method
 def __getitem__(self, index):
+    if index.__class__ is int and tapes.epoch.host and (row := _row_aside(self, index)) is not None:
+        return row
     view, tensors = _narrowed(self, *_items(self, index))
     if tensors:
         dims, indices = _positions(view, tensors)

@@ -242,7 +242,7 @@ def broadcast_tensors(*tensors):
     """The tensors expanded to their common shape"""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     shape = broadcast_shapes(*map(_shape, tensors))
-    return tuple(expand(each, shape) for each in tensors)
+    return tuple(each if _shape(each) == shape else expand(each, shape) for each in tensors)
 
 
 @composite(at="torch", name="broadcast_shapes")

@@ -85,18 +85,6 @@ def zero_(self):
     return self
 
 
-@composite(at="Tensor")
-def set_(self, source=None):
-    """Share the memory of `source` from now on"""
-    check_writable(self)
-    if source is None:
-        source = self.new_empty(0)
-    version = self._version + 1
-    adopt(self, source)
-    self._counter = Counter(version)
-    return self
-
-
 def adopt(target, source):
     """Make `target` another handle on the memory of `source`."""
     value = source.value

@@ -119,15 +119,6 @@ def binary_cross_entropy_with_logits(self, target, weight, pos_weight, reduction
     return reduced(values if weight is None else values * weight, reduction)
 
 
-def kl_div(self, target, log_target):
-    """target * (log target - self); log_target: target is a logarithm already."""
-    if log_target:
-        return jnp.exp(target) * (target - self)
-    positive = target > 0
-    entropy = jnp.where(positive, target * jnp.log(jnp.where(positive, target, 1)), jnp.where(target == 0, 0, jnp.nan))
-    return entropy - target * self
-
-
 def poisson_nll(self, target, log_input, full, eps):
     """exp(self) - target * self, or self - target * log(self + eps); full: with Stirling's term for targets over 1."""
     loss = jnp.exp(self) - target * self if log_input else self - target * jnp.log(self + eps)

@@ -172,10 +172,18 @@ def logaddexp2(one, other):
     return high + jnp.log1p(jnp.exp2(difference)) / math.log(2)
 
 
+@jax.custom_jvp
 def xlogy(factor, array):
     """factor * log(array), zero where the factor is and the array is not NaN."""
     zero = (factor == 0) & ((array <= 0) | (array == jnp.inf))
     return jnp.where(zero, 0, factor * jnp.log(jnp.where(zero, 1, array)))
+
+
+@xlogy.defjvp
+def _xlogy_jvp(primals, tangents):
+    factor, array = primals
+    zero = (factor == 0) & (array <= 0)
+    return xlogy(factor, array), jnp.where(zero, 0, jnp.log(jnp.where(zero, 1, array))) * tangents[0] + factor / array * tangents[1]
 
 
 @jax.custom_jvp

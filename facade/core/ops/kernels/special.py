@@ -47,10 +47,19 @@ ndtri = with_slope(special.ndtri, lambda array: math.sqrt(2 * math.pi) * jnp.exp
 log_ndtr = with_slope(special.log_ndtr, lambda array: math.sqrt(2 / math.pi) / erfcx(-array / math.sqrt(2)))
 
 
+@jax.custom_jvp
 def xlog1py(factor, array):
     """factor * log(1 + array), zero where the factor is and the array is not NaN."""
     zero = (factor == 0) & ((array <= -1) | (array == jnp.inf))
     return jnp.where(zero, 0, factor * jnp.log1p(jnp.where(zero, 0, array)))
+
+
+@xlog1py.defjvp
+def _xlog1py_jvp(primals, tangents):
+    factor, array = primals
+    zero = (factor == 0) & (array <= -1)
+    to_factor = jnp.where(zero, 0, jnp.log1p(jnp.where(zero, 0, array)))
+    return xlog1py(factor, array), to_factor * tangents[0] + factor / (array + 1) * tangents[1]
 
 
 @jax.custom_jvp

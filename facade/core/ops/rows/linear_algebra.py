@@ -157,6 +157,8 @@ MM = op("mm(Tensor self, Tensor mat2) -> Tensor", _mm, doc="The product of two m
 BMM = op("bmm(Tensor self, Tensor mat2) -> Tensor", _bmm, doc="The products of two batches of matrices")
 MV = op("mv(Tensor self, Tensor vec) -> Tensor", _mv, doc="A matrix times a vector")
 DOT = op("dot(Tensor self, Tensor tensor) -> Tensor", _dot, doc="The sum of the products of two vectors")
+MATMUL_MV = op("matmul_mv(Tensor self, Tensor vec) -> Tensor", _mv, at="", node="MvBackward0", doc="mv, as matmul calls it")
+MATMUL_DOT = op("matmul_dot(Tensor self, Tensor tensor) -> Tensor", _dot, at="", node="DotBackward0", doc="dot, as matmul calls it")
 op("vdot(Tensor self, Tensor other) -> Tensor", lambda self, other: _dot(jnp.conj(self), other), doc="dot, the first vector conjugated")
 op("inner(Tensor self, Tensor other) -> Tensor", _inner, node="ViewBackward0", doc="The sum of products over the last dim of both")
 for _name in ("outer", "ger"):

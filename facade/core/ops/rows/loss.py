@@ -27,19 +27,51 @@ def _of_self(name):
     return check
 
 
+def _check_nll(name):
+    """The checks of classes: shapes, the target's dtype, one weight for each class."""
+    def check(self, target, weight, *rest):
+        _check_classes(self, target, weight)
+        reject(self, name, NOT_FLOAT)
+        if weight is not None and weight.dtype != self.dtype:
+            raise RuntimeError(f"expected scalar type {dtype_of(self).legacy} but found {dtype_of(weight).legacy}")
+    return check
+
+
+def _check_classes(self, target, weight):
+    shape, wanted = self.shape, target.shape
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if len(shape) == 1 and wanted not in ((), (1,)):
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {wanted[0]}")
+    if len(shape) != 1 and shape[:1] != wanted[:1]:
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({wanted[0] if wanted else 0}).")
+    if dtype_of(target).legacy not in ("Long", "Byte"):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {dtype_of(target).legacy}")
+    if len(shape) > 1 and wanted != shape[:1] + shape[2:]:
+        raise RuntimeError(_misfit(shape, wanted))
+    classes = shape[len(shape) > 1]
+    if weight is not None and weight.shape != (classes,):
+        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
+                           f"{list(weight.shape)}" if len(shape) < 3 else "weight tensor should be defined either for all or no classes")
+
+
+def _misfit(shape, wanted):
+    """What torch says of a target that has not the shape of the input less its classes."""
+    if len(shape) == 2:
+        return "0D or 1D target tensor expected, multi-target not supported"
+    if len(shape) != 4:
+        return f"Expected target size {[shape[0], *shape[2:]]}, got {list(wanted)}"
+    if len(wanted) != 3:
+        return f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {len(wanted)}"
+    return f"size mismatch (got input: {list(shape)} , target: {list(wanted)}"
+
+
 def _check_soft_margin(self, target, reduction):
     _check_shapes(self, target)
     refuse((BOOL,), "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
            "use the `~` or `logical_not()` operator instead.")(self)
     if dtype_of(self).category == INTEGER:
         raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(self).legacy}")
-
-
-def _check_kl_div(self, target, log_target):
-    _check_shapes(self, target)
-    for kind, categories in (("Complex", (COMPLEX,)), ("Integral", EXACT)):
-        for each in (self, target):
-            refuse(categories, f"kl_div: {kind} inputs not supported.")(each)
 
 
 def _check_gaussian_nll(self, target, var, full, eps):
@@ -64,8 +96,8 @@ GAUSSIAN_NLL = _loss("gaussian_nll_loss(Tensor self, Tensor target, Tensor var, 
 
 # ---------------------------------------------------------------- classification; the target is in no need of the input's dtype
 _NLL = "Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor"
-NLL = op(f"nll_loss({_NLL}", kernels.nll, at="", check=_of_self("nll_loss_out_frame"), doc="Minus the value at the target class")
-NLL_2D = op(f"nll_loss2d({_NLL}", kernels.nll, at="", node="NllLoss2DBackward0", check=_of_self("nll_loss2d_forward_out_frame"),
+NLL = op(f"nll_loss({_NLL}", kernels.nll, at="", check=_check_nll("nll_loss_out_frame"), doc="Minus the value at the target class")
+NLL_2D = op(f"nll_loss2d({_NLL}", kernels.nll, at="", node="NllLoss2DBackward0", check=_check_nll("nll_loss2d_forward_out_frame"),
             doc="Minus the value at the target class of each place")
 BCE = _loss("binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor", kernels.binary_cross_entropy,
             "The cross entropy of probabilities of two classes", check=_kernel("binary_cross_entropy"))
@@ -73,8 +105,6 @@ BCE_WITH_LOGITS = _loss("binary_cross_entropy_with_logits(Tensor self, Tensor ta
                         "reduction=1) -> Tensor",
                         kernels.binary_cross_entropy_with_logits, "The cross entropy of the sigmoid of logits of two classes",
                         check=every(_check_shapes, _of_self("log_sigmoid_cpu")))
-KL_DIV = _loss("kl_div(Tensor self, Tensor target, bool log_target=False) -> Tensor", kernels.kl_div, "The terms of the Kullback-Leibler divergence",
-               node="SubBackward0", check=_check_kl_div)
 MULTI_MARGIN = op("multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor",
                   kernels.multi_margin, at="", static=("p", "margin"), check=_of_self("multi_margin_loss_cpu_kernel"),
                   doc="How far the other classes come up to the target")

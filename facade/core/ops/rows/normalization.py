@@ -1,24 +1,40 @@
-"""Linear layers, normalizations and attention. Statistics of half precision are computed in float32, as torch does."""
+"""Linear layers and normalizations. Statistics of half precision are computed in float32, as torch does."""
 
 import math
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
+from facade.core.dtypes import BY_NUMPY
 from facade.core.ops.promotion import FLOATING
 from facade.core.ops.table import op
 
 
 # ---------------------------------------------------------------- linear
 def _linear(input, weight, bias):
-    result = jnp.matmul(input, weight.T)
+    result = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())))
     return result if bias is None else result + bias
 
 
+def _check_linear(input, weight, bias):
+    one, other = BY_NUMPY[input.dtype], BY_NUMPY[weight.dtype]
+    if bias is not None and bias.dtype != weight.dtype:
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {BY_NUMPY[bias.dtype].legacy} and {other.legacy}")
+    if one is not other:
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {one.c_name} != {other.c_name}" if bias is None else
+                           f"mat1 and mat2 must have the same dtype, but got {one.legacy} and {other.legacy}")
+    if not input.shape:
+        raise RuntimeError("both arguments to linear need to be at least 1D, but they are 0D and 2D")
+    rows, (outs, ins) = math.prod(input.shape[:-1]), weight.shape
+    if input.shape[-1] != ins:
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and {ins}x{outs})")
+    if bias is not None and bias.shape and bias.shape[-1] not in (1, outs):
+        raise RuntimeError(f"The expanded size of the tensor ({outs}) must match the existing size ({bias.shape[-1]}) at non-singleton "
+                           f"dimension 1.  Target sizes: {[rows, outs]}.  Tensor sizes: {list(bias.shape)}")
+
+
 def _linear_row(node):
-    return op("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", _linear, at="", node=node,
+    return op("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", _linear, at="", node=node, check=_check_linear,
               doc="input times the transpose of weight, and bias")
 
 
@@ -119,28 +135,11 @@ RUNNING = op("_running(Tensor self, Tensor other, float momentum) -> Tensor", at
              function=lambda self, other, momentum: self * (1 - momentum) + other.astype(self.dtype) * momentum)
 
 
-# ---------------------------------------------------------------- attention
-def _attention_weights(query, key, mask, is_causal, scale):
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = jnp.matmul(_wide(query) * scale, jnp.swapaxes(_wide(key), -1, -2))
-    if is_causal:
-        mask = jnp.asarray(np.tri(query.shape[-2], key.shape[-2], dtype=bool))
-    if mask is None:
-        return jax.nn.softmax(scores, -1)
-    if mask.dtype != jnp.bool_:
-        return jax.nn.softmax(scores + mask, -1)
-    seen = mask.any(-1, keepdims=True)          # a row that sees nothing gives zeros
-    return jnp.where(seen, jax.nn.softmax(jnp.where(mask | ~seen, scores, -jnp.inf), -1), 0)
+# ---------------------------------------------------------------- weights
+def _weight_norm(v, g, dim):
+    size = jnp.sqrt(jnp.sum(jnp.square(v), tuple(each for each in range(v.ndim) if each != dim), keepdims=True))
+    return v * (g / size)
 
 
-def _attention(query, key, value, mask, is_causal, scale):
-    weights = _attention_weights(query, key, mask, is_causal, scale)
-    return jnp.matmul(weights, _wide(value)).astype(query.dtype)
-
-
-_QUERY = "Tensor query, Tensor key, Tensor value, Tensor? attn_mask, bool is_causal, float? scale) -> Tensor"
-ATTENTION = {flash: op(f"scaled_dot_product_attention({_QUERY}", _attention, at="", doc="The values' mean by how well their keys fit a query",
-                       node="ScaledDotProductFlashAttentionForCpuBackward0" if flash else "UnsafeViewBackward0") for flash in (False, True)}
-ATTENTION_WEIGHTS = op("_attention_weights(Tensor query, Tensor key, Tensor? attn_mask, bool is_causal, float? scale) -> Tensor", at="",
-                       node="SoftmaxBackward0", doc="How well each key fits a query",
-                       function=lambda query, *rest: _attention_weights(query, *rest).astype(query.dtype))
+WEIGHT_NORM = op("_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> Tensor", _weight_norm, at="", node="WeightNormInterfaceBackward0",
+                 doc="v, each of its parts along dim brought to the norm g")

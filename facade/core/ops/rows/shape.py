@@ -200,6 +200,13 @@ VIEW_AS_COMPLEX = op("view_as_complex(Tensor(a) self) -> Tensor(a)", lambda self
 
 def bits_as(array, dtype):
     """The same bits as another dtype; the last dimension grows or shrinks with the width."""
+    if jnp.iscomplexobj(array) and array.dtype != dtype:
+        parts = jnp.stack((array.real, array.imag), -1).reshape(*array.shape[:-1], -1)
+        return bits_as(parts, dtype).reshape(array.shape if dtype.itemsize == array.dtype.itemsize else (*array.shape[:-1], -1))
+    if dtype.kind == "c" and array.dtype != dtype:
+        parts = bits_as(array.reshape(*array.shape, 1) if array.dtype.itemsize == dtype.itemsize else array, jnp.finfo(dtype).dtype)
+        parts = parts if array.dtype.itemsize == dtype.itemsize else parts.reshape(*parts.shape[:-1], -1, 2)
+        return jax.lax.complex(parts[..., 0], parts[..., 1])
     wide, narrow = array.dtype.itemsize, dtype.itemsize
     if array.dtype == jnp.bool_:
         array = array.astype(jnp.uint8)

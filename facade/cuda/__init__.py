@@ -6,6 +6,7 @@ from collections import OrderedDict
 from facade.core import devices, engine
 from facade.core.errors import OutOfMemoryError
 from facade.core.ops.composites import sampling
+from facade.cuda import amp  # noqa: F401
 
 __all__ = ["Event", "OutOfMemoryError", "Stream", "current_device", "current_stream", "default_stream", "device", "device_count", "empty_cache",
            "get_arch_list", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state", "get_rng_state_all", "init",

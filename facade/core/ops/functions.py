@@ -1,0 +1,7 @@
+"""The functions of `torch` under one name, for the packages that are written with them: `ops.where(...)`, `ops.zeros(2)`."""
+
+from types import SimpleNamespace
+
+from facade.core.ops import creation, expose
+
+ops = SimpleNamespace(**creation.FUNCTIONS, **expose.namespace("torch"))
