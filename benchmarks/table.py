@@ -1,5 +1,6 @@
 """From measurements to the printed table: medians over rounds, ratios, geometric means, cost by depth."""
 
+import itertools
 import statistics
 
 from benchmarks.workloads import WORKLOADS
@@ -27,7 +28,8 @@ def steady(measured):
 
 def render(results):
     """The table of `{workload: {backend: measurement}}` as text."""
-    figures = [figure for figure in UNITS if figure != "wall" or any("wall" in one for of_workload in results.values() for one in of_workload.values())]
+    has_wall = any("wall" in measured for of_workload in results.values() for measured in of_workload.values())
+    figures = [figure for figure in UNITS if has_wall or figure != "wall"]
     head = ["workload", "backend", *(f"{figure} {UNITS[figure][1]}".strip() for figure in figures), *(f"/ {other}" for other in RATIOS)]
     rows = [row(workload, backend, of_workload, figures) for workload, of_workload in results.items() for backend in of_workload]
     return "\n".join([*aligned([head, *rows]), "", *means(results), *by_depth(results)])
@@ -77,5 +79,5 @@ def by_depth(results):
     for backend in sorted(set().union(*depths.values())) if len(depths) > 1 else ():
         times = [(depth, steady(of_depth[backend])) for depth, of_depth in sorted(depths.items()) if backend in of_depth]
         costs = [f"{1e3 * (later - earlier) / (deep - shallow):.1f} ms ({shallow} to {deep})"
-                 for (shallow, earlier), (deep, later) in zip(times, times[1:])]
+                 for (shallow, earlier), (deep, later) in itertools.pairwise(times)]
         yield f"{backend}, a further layer of the GPT: {', '.join(costs)}"

@@ -16,6 +16,7 @@ of the last loss, so that no backend is measured by what it postpones.
               takes and what the compiler uses are part of what a backend asks of a machine
 """
 
+import functools
 import importlib
 import json
 import resource
@@ -57,7 +58,7 @@ def measure(clock, workload, step):
             loss = step()
         return loss.tolist()
 
-    first, second, others = (timed(clock, lambda: block(count))[0] for count in (1, 1, workload.steps - 2))
+    first, second, others = (timed(clock, functools.partial(block, count))[0] for count in (1, 1, workload.steps - 2))
     if workload.is_cold:
         return {"first": first, "second": second, "whole": time.process_time()}
     steady = statistics.median(timed(clock, lambda: block(workload.steps))[0] for _ in range(BLOCKS)) / workload.steps

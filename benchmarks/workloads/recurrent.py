@@ -78,7 +78,8 @@ def lstm_layer(jax, parameters, layer, features):
 def encoded(names):
     """Each name as (letters, 1, alphabet) of zeros and ones, with a class of its own."""
     alphabet = numpy.eye(len(LETTERS), dtype="float32")
-    return [(alphabet[[LETTERS.index(letter) for letter in name]][:, None], numpy.array([number])) for number, name in enumerate(names)]
+    letters = [[LETTERS.index(letter) for letter in name] for name in names]
+    return [(alphabet[each][:, None], numpy.array([number])) for number, each in enumerate(letters)]
 
 
 def name_shapes(hidden):
@@ -147,5 +148,6 @@ def characters_by_hand(jax, hidden, names):
 WORKLOADS = [
     Workload("LSTM, 2 layers of 128", lstm, lstm_by_hand, 8,
              {"inputs": 64, "hidden": 128, "layers": 2, "batch": 32, "length": 50}, {"inputs": 3, "hidden": 4, "batch": 2, "length": 5}),
-    Workload("names of 6 lengths, RNN of 128", characters, characters_by_hand, 40, {"hidden": 128, "names": NAMES}, {"hidden": 4, "names": NAMES[:2]}),
+    Workload("names of 6 lengths, RNN of 128", characters, characters_by_hand, 40,
+             {"hidden": 128, "names": NAMES}, {"hidden": 4, "names": NAMES[:2]}),
 ]

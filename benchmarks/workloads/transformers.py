@@ -97,8 +97,9 @@ def scored(jax, parameters, layers, heads, tokens):
         return features @ parameters[f"{name}.weight"].T + parameters[f"{name}.bias"]
 
     def normalized(name, features):
-        variance = features.var(-1, keepdims=True)
-        return (features - features.mean(-1, keepdims=True)) * jax.lax.rsqrt(variance + EPSILON) * parameters[f"{name}.weight"] + parameters[f"{name}.bias"]
+        scale, shift = (parameters[f"{name}.{part}"] for part in ("weight", "bias"))
+        mean, variance = features.mean(-1, keepdims=True), features.var(-1, keepdims=True)
+        return (features - mean) * jax.lax.rsqrt(variance + EPSILON) * scale + shift
 
     def attention(name, features):
         query, key, value = (part.reshape(batch, length, heads, -1) for part in jax.numpy.split(affine(f"{name}.mixed", features), 3, -1))

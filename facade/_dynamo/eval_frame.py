@@ -49,8 +49,8 @@ def _check(backend, mode, options):
     if mode is not None and mode not in _MODES:
         raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(_MODES)}")
     if callable(backend):
-        raise NotImplementedError("torch.compile with a backend that is a function: facade records no torch.fx graph; compile with backend='inductor', "
-                                  "or take the program from facade.interop.jaxpr")
+        raise NotImplementedError("torch.compile with a backend that is a function: facade records no torch.fx graph; compile with backend='inductor', or "
+                                  "take the program from facade.interop.jaxpr")
     if backend not in _LISTED and backend not in _HIDDEN:
         raise InvalidBackend(backend)
 

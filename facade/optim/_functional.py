@@ -267,7 +267,8 @@ def _check_implementation(group, step, params):
     foreach = bool(group.get("foreach"))
     if group.get("capturable") and any(param.device.type == "cpu" for param in params):
         what, with_xla = step.captured[foreach]
-        raise AssertionError(f"If capturable=True, {what} and state_steps must be on supported devices: {_CAPTURING if with_xla else _CAPTURING[:-1]}.")
+        devices = _CAPTURING if with_xla else _CAPTURING[:-1]
+        raise AssertionError(f"If capturable=True, {what} and state_steps must be on supported devices: {devices}.")
     if foreach and modes.grad:
         raise AssertionError("_foreach ops don't support autograd")
 

@@ -1,7 +1,7 @@
 """Adagrad: steps over the root of the sum of grad**2 (Duchi et al., https://jmlr.org/papers/v12/duchi11a.html)."""
 
 from facade.optim._functional import (Step, check_not_negative, check_rate, filled_for, first_step, plus, plus_product, plus_quotient, root, run,
-                                      shifted, times, unless_zero)
+                                      shifted, unless_zero)
 from facade.optim.optimizer import Optimizer
 
 __all__ = ["Adagrad"]

@@ -10,8 +10,8 @@ __all__ = ["NAdam"]
 
 def _prepare(lr, beta1, beta2, eps, weight_decay, momentum_decay, step, maximize, decoupled):
     now, following = (beta1 * (1.0 - 0.5 * 0.96 ** (number * momentum_decay)) for number in (step, step + 1))
-    return {"lr": lr, "now": now, "following": following, "gain1": 1 - beta1, "keep2": beta2, "gain2": 1 - beta2, "left2": 1 - beta2**step, "eps": eps,
-            "keep": None if weight_decay is None or not decoupled else 1 - times(lr, weight_decay),
+    return {"lr": lr, "now": now, "following": following, "gain1": 1 - beta1, "keep2": beta2, "gain2": 1 - beta2, "left2": 1 - beta2**step,
+            "eps": eps, "keep": None if weight_decay is None or not decoupled else 1 - times(lr, weight_decay),
             "weight_decay": None if decoupled else weight_decay, "maximize": maximize}
 
 

@@ -2,8 +2,8 @@
 
 import itertools
 
-from facade.optim._functional import (Step, check_not_negative, check_rate, filled_for, first_step, lerp, plus, plus_product, plus_quotient, root, run,
-                                      shifted, times, unless_zero)
+from facade.optim._functional import (Step, check_not_negative, check_rate, filled_for, first_step, lerp, plus, plus_product, plus_quotient, root,
+                                      run, shifted, times, unless_zero)
 from facade.optim.optimizer import Optimizer
 
 __all__ = ["RMSprop"]

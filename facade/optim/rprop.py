@@ -13,7 +13,8 @@ def follow_signs(param, grad, before, size, *, eta_minus, eta_plus, smallest, la
     """size grows where the gradient kept its sign and shrinks where that changed (there nothing moves); param - sign(grad) * size."""
     grad = -grad if maximize else grad
     sign, dtype = jnp.sign(grad * before), size.dtype
-    factor = jnp.where(sign > 0, eta_plus.astype(dtype), jnp.where(sign < 0, eta_minus.astype(dtype), jnp.where(sign == 0, jnp.ones((), dtype), sign)))
+    unmoved = jnp.where(sign == 0, jnp.ones((), dtype), sign)           # NaN stays
+    factor = jnp.where(sign > 0, eta_plus.astype(dtype), jnp.where(sign < 0, eta_minus.astype(dtype), unmoved))
     size = jnp.clip(size * factor, smallest.astype(dtype), largest.astype(dtype))
     grad = jnp.where(factor == eta_minus.astype(dtype), jnp.zeros((), grad.dtype), grad)
     return param - jnp.sign(grad) * size, grad, size

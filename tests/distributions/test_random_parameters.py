@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not oracle.HAVE_TORCH, reason="the oracle of the
 # name -> for each parameter, what makes a valid one of a tensor of numbers between 0.1 and 0.9
 UNIT, POSITIVE, REAL = "{}", "({} * 3)", "({} * 4 - 2)"
 PARAMETERS = {
-    "Bernoulli": [UNIT], "Beta": [POSITIVE, POSITIVE], "Cauchy": [REAL, POSITIVE], "Chi2": [POSITIVE], "ContinuousBernoulli": [UNIT],
+    "Bernoulli": [UNIT], "Beta": [POSITIVE, POSITIVE], "Cauchy": [REAL, POSITIVE], "Chi2": [POSITIVE],
     "Exponential": [POSITIVE], "FisherSnedecor": [POSITIVE, POSITIVE], "Gamma": [POSITIVE, POSITIVE], "Geometric": [UNIT], "Gumbel": [REAL, POSITIVE],
     "HalfCauchy": [POSITIVE], "HalfNormal": [POSITIVE], "InverseGamma": [POSITIVE, POSITIVE], "Kumaraswamy": [POSITIVE, POSITIVE],
     "Laplace": [REAL, POSITIVE], "LogNormal": [REAL, POSITIVE], "NegativeBinomial": [POSITIVE, UNIT], "Normal": [REAL, POSITIVE],

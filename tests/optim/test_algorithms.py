@@ -10,9 +10,11 @@ from tests.worlds import both_worlds, expressions, refusal, world
 
 ADAPTIVE = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "ASGD", "Muon", "NAdam", "RAdam", "RMSprop", "Rprop"]
 OPTIONS = {"Adadelta": {"rho": 0.8}, "Adafactor": {"d": 1.5, "eps": (1e-6, 1e-2)}, "Adagrad": {"lr_decay": 0.1, "initial_accumulator_value": 0.2},
-           "Adam": {"amsgrad": True}, "AdamW": {"amsgrad": True, "betas": (0.3, 0.9)}, "Adamax": {"betas": (0.5, 0.9)}, "ASGD": {"t0": 3, "lambd": 0.01},
-           "Muon": {"nesterov": False, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3}, "NAdam": {"decoupled_weight_decay": True, "weight_decay": 0.1},
-           "RAdam": {"decoupled_weight_decay": True, "weight_decay": 0.1}, "RMSprop": {"momentum": 0.9, "centered": True}, "Rprop": {"etas": (0.3, 1.5)}}
+           "Adam": {"amsgrad": True}, "AdamW": {"amsgrad": True, "betas": (0.3, 0.9)}, "Adamax": {"betas": (0.5, 0.9)},
+           "ASGD": {"t0": 3, "lambd": 0.01}, "Muon": {"nesterov": False, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3},
+           "NAdam": {"decoupled_weight_decay": True, "weight_decay": 0.1},
+           "RAdam": {"decoupled_weight_decay": True, "weight_decay": 0.1}, "RMSprop": {"momentum": 0.9, "centered": True},
+           "Rprop": {"etas": (0.3, 1.5)}}
 
 
 def begun(torch, name, dtype="float32", **options):
@@ -166,7 +168,8 @@ def test_refused(torch):
 @pytest.mark.parametrize("options", [{}, {"line_search_fn": "strong_wolfe"}, {"lr": 0.2, "history_size": 2, "max_iter": 7}], ids=str)
 @both_worlds
 def test_lbfgs(torch, options):
-    params = [torch.tensor([-1.2, 1.0], dtype=torch.float64, requires_grad=True), torch.tensor([0.5 + 1j], dtype=torch.complex128, requires_grad=True)]
+    params = [torch.tensor([-1.2, 1.0], dtype=torch.float64, requires_grad=True),
+              torch.tensor([0.5 + 1j], dtype=torch.complex128, requires_grad=True)]
     optimizer = torch.optim.LBFGS(params, **options)
 
     def closure():

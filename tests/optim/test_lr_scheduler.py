@@ -130,7 +130,8 @@ def test_functions_that_are_objects(torch):
             return self.base**epoch
 
     names = setting(torch)
-    for make in (lambda base: names["S"].LambdaLR(names["o"], Decay(base)), lambda base: names["S"].CyclicLR(names["o"], 0.1, 0.2, scale_fn=Decay(base))):
+    for make in (lambda base: names["S"].LambdaLR(names["o"], Decay(base)),
+                 lambda base: names["S"].CyclicLR(names["o"], 0.1, 0.2, scale_fn=Decay(base))):
         saved = make(0.5).state_dict()
         other = make(0.9)
         yield plain(saved), other.load_state_dict(copy.deepcopy(saved)), plain(other.state_dict())
@@ -149,7 +150,7 @@ def test_averages(torch):
                     param.add_(step + 1.0)
             model(torch.arange(6.0).reshape(3, 2) * step)
             average.update_parameters(model)
-        yield average.state_dict(), repr(average), average(torch.ones(2, 2))
+        yield average.state_dict(), repr(average), average(torch.tensor([[1.0, 2.0], [3.0, -1.0]]))
         swa_utils.update_bn([torch.arange(8.0).reshape(4, 2), (torch.ones(4, 2), 1)], average)
         yield list(average.buffers()), average.training, average.module[1].momentum
 

@@ -14,7 +14,7 @@
 from facade.core.engine.aside import aside, forked, forking
 from facade.core.engine.evaluate import computed, evaluate, evaluate_all, read, settle
 from facade.core.engine.graph import Kernel, Spec, Value, constant, device_name, kernel_of, spec_of
-from facade.core.engine.policy import eagerly, settings
+from facade.core.engine.policy import eagerly, settings, uncompiled
 from facade.core.engine.pullback import Pullback, StatedPullback, pullback_of
 from facade.core.engine.replay import jaxpr_of, recording_in_trace
 from facade.core.engine.stats import counters, expect_compiles
@@ -23,4 +23,5 @@ from facade.core.engine.trace import Stretch, defer_check, record, use_context
 
 __all__ = ["Kernel", "Pullback", "Spec", "StatedPullback", "Stretch", "Value", "aside", "computed", "constant", "counters", "defer_check",
            "device_name", "eagerly", "evaluate", "evaluate_all", "expect_compiles", "forked", "forking", "jaxpr_of", "kernel_of",
-           "pullback_of", "read", "record", "recording_in_trace", "settings", "settle", "spec_of", "tapes", "use_context"]
+           "pullback_of", "read", "record", "recording_in_trace", "settings", "settle", "spec_of", "tapes", "uncompiled",
+           "use_context"]

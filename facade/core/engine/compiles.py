@@ -47,11 +47,6 @@ def users_line():
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def is_stormy():
-    """Whether the user's present line has compiled so many programs that it was warned of."""
-    return _counts[users_line()] >= settings.storm
-
-
 def _users_frame():
     """(frame, how far it is from the caller of the function that asks)."""
     frame, depth = sys._getframe(2), 1

@@ -1,7 +1,7 @@
 """Evaluating a tape: everything alive on it, as one program.
 
 A tape's programs are filed at its state, by which slots are alive. One that is small and new runs on the host,
-through NumPy; the third time it is met it becomes one `jax.jit` program.
+through NumPy; the third time that a loop comes by it becomes one `jax.jit` program.
 """
 
 import functools
@@ -13,7 +13,7 @@ from sys import getrefcount
 import jax
 import numpy as np
 
-from facade.core.engine.compiles import is_stormy, timing
+from facade.core.engine.compiles import timing
 from facade.core.engine.graph import SCALARS, Value
 from facade.core.engine.policy import settings
 from facade.core.engine.stats import totals
@@ -112,15 +112,15 @@ class Program:
 
     leaves, leaf_slots: the computed values that are needed, and where they go; given_up: those of them whose memory the
     results may take over; numbers: the Python numbers that are needed, as (type, index); fresh: compiled, and not run yet;
-    patience: how many runs it is left to NumPy.
+    met: the thread's evaluation when it was last run; returns: how often it was met again soon, the last times.
     """
 
-    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "patience", "compiled", "fresh", "size")
+    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "met", "returns", "compiled", "fresh", "size")
 
     def __init__(self, state, outputs, spent=()):
         needed = set(outputs)
         self.steps, self.outputs, self.runs, self.compiled, self.fresh, size = [], outputs, 0, None, False, 0
-        self.patience = settings.host_runs
+        self.met = self.returns = 0
         leaves, specs = {}, {}
         for at in reversed(state.path()):
             slots = range(at.parent.slots, at.slots)
@@ -284,6 +284,7 @@ def _way(program, state, key, epoch):
     if settings.host_only:
         return program.on_host
     program.runs += 1
+    tapes.evaluations += 1
     if program.compiled is None and epoch.device is None and program.size <= settings.host_elements and not _is_due(program):
         totals.host_runs += 1
         return program.on_host
@@ -295,10 +296,10 @@ def _way(program, state, key, epoch):
 
 
 def _is_due(program):
-    """Whether a program has been met often enough to be compiled; where a line has made many, the next ones wait longer."""
-    if program.runs > settings.host_runs and program.patience == settings.host_runs and is_stormy():
-        program.patience = settings.storm_runs
-    return program.runs > program.patience
+    """Whether a program has been met often enough to be compiled: soon where it returns at once, as a loop's does, later where it is rare."""
+    gap, program.met = tapes.evaluations - program.met, tapes.evaluations
+    program.returns = program.returns + (program.runs > 1) if gap <= settings.loop_evaluations else 0
+    return program.returns >= settings.host_runs or program.runs > settings.rare_runs(program.size)
 
 
 def _touch(state, key):

@@ -18,6 +18,8 @@ from jax import export
 from jax.core import ShapedArray
 from jax.extend.core import ClosedJaxpr, DropVar, Jaxpr, Literal, Var
 
+from facade.core.engine import host
+
 _SMALLEST = 3       # 0, 1 and 2 are not sizes like others: nothing, what broadcasts, pairs
 
 
@@ -52,9 +54,11 @@ class Family:
                   for text in (f"s{place} >= {1 << length - 1}", f"s{place} <= {(1 << length) - 1}")]
         symbols = iter(export.symbolic_shape(", ".join(f"s{place}" for place in self.varying), constraints=bounds))
         try:
-            return trace(tuple(next(symbols) if place in self.varying else size for place, size in enumerate(sizes)))
+            symbolic = trace(tuple(next(symbols) if place in self.varying else size for place, size in enumerate(sizes)))
+            at_once = host.prepare(at_numbers(symbolic, {f"s{place}": sizes[place] for place in self.varying}))
         except Exception:       # whatever it was: the operator at numbers says what is wrong, if anything is
             return None
+        return None if at_once.fallbacks else symbolic          # what JAX has to evaluate, it wants traced at numbers
 
 
 _families = {}
@@ -73,6 +77,11 @@ def family_of(operator, context, specs, statics):
     if found is None:
         found = _families.setdefault(key, Family())
     return found, tuple(sizes)
+
+
+def forget_families():
+    """Start anew: the kernels were forgotten too."""
+    _families.clear()
 
 
 def _place(extent, sizes, may_add):

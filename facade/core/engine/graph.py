@@ -12,7 +12,7 @@ import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
 from facade.core.engine import host
-from facade.core.engine.families import at_numbers, family_of, shape_at, with_sizes
+from facade.core.engine.families import at_numbers, family_of, forget_families, shape_at, with_sizes
 from facade.core.engine.policy import settings
 from facade.core.engine.stats import totals
 
@@ -111,7 +111,8 @@ def constant(array):
 class Kernel:
     """One pure function at given input specs.
 
-    jaxpr: traced when it is first wanted, if a kernel of other sizes tells the outputs; specs: of the inputs, a Spec, a Python number's type, or None (an absent input); outs: of the outputs;
+    jaxpr: traced when it is first wanted, if a kernel of other sizes tells the outputs; specs: of the inputs, a Spec, a Python
+    number's type, or None (an absent input); outs: of the outputs;
     facts: whatever the operator wants to remember about this specialisation.
     """
 
@@ -139,7 +140,8 @@ class Kernel:
         family, sizes = found
 
         def trace(symbols):
-            specs = tuple(Spec(with_sizes(spec.shape, sizes, symbols), spec.dtype, spec.device) if type(spec) is Spec else spec for spec in self.specs)
+            specs = tuple(Spec(with_sizes(spec.shape, sizes, symbols), spec.dtype, spec.device) if type(spec) is Spec else spec
+                          for spec in self.specs)
             return self._traced(specs, with_sizes(self.statics, sizes, symbols))
         return family.at(sizes, trace)
 
@@ -208,5 +210,6 @@ def kernel_of(operator, statics, specs):
     if found is None:
         if len(_kernels) >= settings.kernels:
             _kernels.clear()
+            forget_families()
         found = _kernels.setdefault(key, Kernel(operator, statics, specs))
     return found

@@ -7,15 +7,16 @@ import os
 class Settings:
     """The engine's knobs; `settings` is the one instance."""
 
-    __slots__ = ("eager", "host_runs", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels", "inline_bytes", "inline_uses", "donated_elements",
-                 "small_elements", "storm", "storm_runs", "compiles_kept", "host_only")
+    __slots__ = ("eager", "host_runs", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels",
+                 "inline_bytes", "inline_uses", "donated_elements", "small_elements", "storm", "loop_evaluations", "compiles_kept", "host_only")
 
     def __init__(self):
         # FACADE_EAGER=1 evaluates every operation when it is recorded: a debugger's stack then ends at the cause.
         self.eager = os.environ.get("FACADE_EAGER", "") not in ("", "0")
         # A compile takes 20 ms for one operation and 600 ms for an MLP's step; NumPy runs the same small step in 1 ms.
-        # So a program compiles when it is met for the third time. Counted, never timed: two runs give the same bits.
-        self.host_runs = 2
+        # So a program compiles when it has returned so often in a row within so many evaluations, or often enough without (`rare_runs`).
+        # Counted, never timed: two runs give the same bits.
+        self.host_runs, self.loop_evaluations = 2, 4
         # Beyond this many elements in all the values of a program, NumPy is slower than a compile is long.
         self.host_elements = 1 << 28
         # From this many elements on a training step's update is a program of its own: 40 us are then under 5 % of a step, and what is
@@ -38,9 +39,8 @@ class Settings:
         # instead of 550 and it runs as fast, but a GPT's in 3.6 s instead of 1.9. (Unoptimized, the MLP compiles in 120 ms, but a step
         # of 64 us takes 75, one of 88 us 138.)
         self.small_elements = 1 << 19
-        # A line that has compiled so many programs gets a warning, and further ones are left to NumPy for so many runs: a text that
-        # grows by a word makes a program of each length. How many compilations are remembered.
-        self.storm, self.storm_runs, self.compiles_kept = 8, 64, 1000
+        # A line that has compiled so many programs gets a warning; how many compilations are remembered.
+        self.storm, self.compiles_kept = 8, 1000
         # Set in a process that was forked: it has none of the threads of XLA, which would be waited for without end.
         self.host_only = False
 
@@ -48,6 +48,10 @@ class Settings:
         """XLA's options for a program of so many elements on the CPU, or None."""
         return {"xla_cpu_use_fusion_emitters": False} if elements <= self.small_elements else None
 
+
+    def rare_runs(self, elements):
+        """After how many runs a program compiles that returns seldom: an RNN over names has one for each length (1.5 to 5 s to compile)."""
+        return self.host_runs + min(62, (1 << 24) // (elements + 1))
 
     @property
     def cache(self):
@@ -59,6 +63,16 @@ class Settings:
 
 
 settings = Settings()
+
+
+@contextlib.contextmanager
+def uncompiled():
+    """Leave what is evaluated in this block to NumPy: to compare bits, as NumPy and XLA may differ in the last one."""
+    before, settings.host_runs = settings.host_runs, 1 << 30
+    try:
+        yield
+    finally:
+        settings.host_runs = before
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ class State:
     """A node of the trie: everything recorded so far.
 
     kernel, inputs: the last entry, and where its inputs come from (a slot, a number's type, or None);
-    kernel is None for a leaf, whose spec is `inputs`. stretches: recorded before from here on, by whatever key. slots, leaves, numbers, length (operations): how many so far.
+    kernel is None for a leaf, whose spec is `inputs`. stretches: recorded before from here on, by whatever key. slots, leaves, numbers,
+    length (operations): how many so far.
     """
 
     __slots__ = ("next", "parent", "kernel", "inputs", "slots", "leaves", "numbers", "length", "programs", "stretches")
@@ -83,10 +84,11 @@ class Epoch:
 
 
 class _Tapes(threading.local):
-    """The running epoch of each thread, the one that waits while work goes on aside, and how many elements its last program had."""
+    """The running epoch of each thread, the one that waits while work goes on aside, how many elements the last program had, and how
+    many evaluations there were."""
 
     def __init__(self):
-        self.epoch, self.outer, self.size = Epoch(settings.tape_limit), None, 0
+        self.epoch, self.outer, self.size, self.evaluations = Epoch(settings.tape_limit), None, 0, 0
 
     def owns(self, epoch):
         """Whether this thread records on this epoch, now or again later."""

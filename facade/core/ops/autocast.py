@@ -16,7 +16,8 @@ from facade.core.tensor.tensor import Tensor
 
 DEFAULTS = {"cpu": dtypes.bfloat16, "cuda": dtypes.float16, "tpu": dtypes.bfloat16}
 PRODUCTS = """addbmm addmm baddbmm bmm chain_matmul convolution corrcoef cov einsum linear matmul matmul_dot matmul_mv matrix_power mm multi_dot
-    prelu scaled_dot_product_attention attention tensordot""".split()
+    prelu scaled_dot_product_attention
+    attention tensordot""".split()
 TRANSFORMS = "fft fft2 fftn hfft ifft ifft2 ifftn ihfft irfft irfft2 irfftn rfft rfft2 rfftn".split()
 LOWER = {"cpu": {*PRODUCTS, "lstm", "vecdot"}, "cuda": {*PRODUCTS, "addmv", "addr", "mv"}}
 SINGLE = {

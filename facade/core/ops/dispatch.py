@@ -88,8 +88,10 @@ def _keep_memory_order(result, inputs):
 
 def apply_view(row, statics, source, numbers=()):
     """Run a row that looks at the memory of `source`; numbers: indices that may change without a new program."""
-    (value,), kernel = record(row, statics, [source.value, *numbers])
-    view = view_of(source, value, (row, statics, tuple(numbers)))
+    step = row, statics, tuple(numbers)
+    whole = source.seen_by(step)
+    (value,), kernel = record(row, statics, [whole, *numbers])
+    view = view_of(source, value, step)
     if row.strides is not None:
         strides, offset = source.strides, source._geometry[1] if source._geometry is not None else 0
         arguments = iter((source._value.spec.shape, *numbers))
@@ -98,7 +100,7 @@ def apply_view(row, statics, source, numbers=()):
     if not modes.grad:
         view._untracked_view = True
     elif is_floating(view):
-        view._node = make_node(kernel, [source, *numbers], [source.value, *numbers], row.node, value)
+        view._node = make_node(kernel, [source, *numbers], [whole, *numbers], row.node, value)
     if derived:
         _give_class(view, (source,))
     return view
@@ -106,8 +108,7 @@ def apply_view(row, statics, source, numbers=()):
 
 def view_of(source, value, step):
     """A tensor that shows `value` of the memory of `source`, one more step away from the whole."""
-    view = source._alias()
-    view._value = value
+    view = source._alias(value=value)
     view._chain = (*source._chain, step)
     if is_floating(source) and is_floating(view):
         view._base = source if source._base is None else source._base

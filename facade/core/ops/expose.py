@@ -5,7 +5,7 @@ from collections import defaultdict
 from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
 from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, attention, becoming, combining, comparison, conversion, convolution, copies,  # noqa: F401
-                                        differences, distance, dropout, history, indexing, linear_algebra, loss, memory, normalization, ordering,
+                                        differences, distance, dropout, fractional_pooling, history, indexing, linear_algebra, loss, memory, normalization, ordering,
                                         pickling, pooling, protocol, questions, recurrent, reduction, sampling, splitting, spectrograms, subscript,
                                         transforms, views, writing)
 from facade.core.ops import autocast as _autocast  # noqa: F401  (marks composites)
@@ -30,20 +30,22 @@ def _groups(place):
 
 def namespace(place):
     """The functions of a namespace ('torch', 'nn.functional', 'linalg', ...) by name, in-place twins with them."""
-    functions = {}
+    functions, prefix = {}, f"{place}_" * (place in PREFIXED)
     for name, rows in _groups(place).items():
-        functions[name] = make_function(name, rows)
+        functions[name] = make_function(prefix + name, rows)
         writable = [row for row in rows if row.inplace]
         if writable and name + "_" in WRITING.get(place, ()):
             functions[name + "_"] = make_function(name + "_", writable, inplace=True)
-    functions.update((each.name, explained(each.name, each.function)) for each in COMPOSITES if place in each.at)
+    functions.update((each.name, explained(prefix + each.name, each.function)) for each in COMPOSITES if place in each.at)
     for name, function in functions.items():        # what is exposed twice is at home where it first is
-        if function.__qualname__ == name and function.__module__.startswith(_MACHINE):
+        if function.__qualname__.removeprefix(prefix) == name and function.__module__.startswith(_MACHINE):
             function.__module__ = _PACKAGE if place == "torch" else f"{_PACKAGE}.{place}"
     if place == "torch":
         TABLE_FUNCTIONS.update(functions)
     return functions
 
+
+PREFIXED = {"linalg", "special", "fft"}     # namespaces whose functions carry its name in errors: linalg_det() missing ...
 
 # The in-place twins that torch also has as functions: most of those of one argument, and a few more.
 WRITING = {

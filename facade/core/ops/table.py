@@ -41,7 +41,7 @@ class Row:
     sized = True        # for the engine: a pure function of its operands' sizes
 
     __slots__ = ("schema", "function", "kind", "doc", "at", "method", "inplace", "node_name", "node", "view", "place", "strides",
-                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin", "guard", "derivative")
+                 "static", "numbers", "differentiable", "saves", "array_params", "check", "out", "twin", "guard", "derivative", "span")
 
     @property
     def name(self):
@@ -119,7 +119,7 @@ class InPlace:
 TABLE = []      # every row, in the order of the files
 
 
-def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=None, strides=None, static=(),
+def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=None, strides=None, span=None, static=(),
        numbers=None, differentiable=True, saves=None, check=None, out=None, derivative=None):
     """Add a row.
 
@@ -127,8 +127,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     doc: one sentence; at: the namespaces that have it ('torch Tensor' if not said; 'nn.functional', 'linalg', ...);
     inplace: whether there is an in-place twin (the pointwise ones have); node: the name of its derivative where torch's differs
     from the rule ('NotImplemented' where torch has none); place, strides: for a view, how to write through it and where its
-    elements lie; static: Scalar parameters that are compiled in; numbers: whether Python numbers may stand for tensors after the
-    first; differentiable: whether results take part in a graph; saves: 'result' where torch keeps the result for the derivative
+    elements lie; span: statics, numbers -> the slice of the first dimension that it looks at, or None; static: Scalar parameters that
+    are compiled in; numbers: whether Python numbers may stand for tensors after the first; differentiable: whether results take part in a graph; saves: 'result' where torch keeps the result for the derivative
     in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input;
     out: whether `out=` is in the signature that errors show; derivative: where jax.vjp would repeat a loop, a function
     (arguments, results, cotangents or None) -> the gradients of the arguments, which sees what the row's function returned.
@@ -137,7 +137,7 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.schema = schema = parse(line)
     row.function, row.kind, row.doc, row.at = function, kind, doc, tuple(at.split())
     row.array_params = tuple(param for param in schema.params if param.is_array and param.name not in static)
-    row.view, row.place, row.strides, row.static = schema.returns_view, place, strides, tuple(static)
+    row.view, row.place, row.strides, row.static, row.span = schema.returns_view, place, strides, tuple(static), span
     row.inplace = kind.pointwise and not row.view and schema.params[0].name == "self" if inplace is None else inplace
     row.numbers = kind.pointwise if numbers is None else numbers
     row.differentiable, row.saves, row.check = differentiable, saves, check

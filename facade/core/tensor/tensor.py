@@ -65,12 +65,17 @@ class Tensor:
 
     def _refresh(self):
         """Read this view of the storage again, after somebody wrote to it."""
-        whole, clock = self._storage.current()
+        whole, clock = self._storage.current(self._chain[0] if self._chain else None)
         if clock != self._clock:
             for row, statics, numbers in self._chain:
                 (whole,), _ = engine.record(row, statics, [whole, *numbers])
             self._value, self._clock = whole, clock
         return self._value
+
+    def seen_by(self, step):
+        """The engine's value, now, for one who reads it by `step` (row, statics, numbers) alone."""
+        storage = self._storage
+        return self.value if storage is None or storage.mirror is None or self._chain else storage.current(step)[0]
 
     @property
     def storage_cell(self):
@@ -79,12 +84,12 @@ class Tensor:
             self._storage = Storage(self._value, self._geometry and self._geometry[0])
         return self._storage
 
-    def _alias(self, cls=None):
-        """Another handle on the same memory, with no history."""
+    def _alias(self, cls=None, value=None):
+        """Another handle on the same memory, with no history; value: what it sees, if it is not what this one sees."""
         storage = self.storage_cell
-        value = self.value
         alias = _make(cls or Tensor)
-        alias._value, alias._clock, alias._storage = value, self._clock, storage
+        alias._value = self.value if value is None else value
+        alias._storage, alias._clock = storage, self._clock if value is None or storage.mirror is None else storage.mirror.clock
         alias._node, alias._index, alias._leaf = None, 0, False
         if self._chain:
             alias._chain = self._chain

@@ -139,7 +139,7 @@ def _write_part(tensor, storage, value):
     """Write through a view, or to memory that NumPy shares."""
     whole = value
     if tensor._chain:
-        tensor.value            # takes over what NumPy wrote, if it shares the memory
+        storage.current()       # takes over what NumPy wrote, if it shares the memory
         (whole,), _ = engine.record(*_placed(tensor._chain, storage.value, value))
     storage.write(whole)
     if storage.mirror is None:

@@ -3,6 +3,7 @@
 from facade.nn.modules import (activation, adaptive, batchnorm, channelshuffle, container, conv, distance, dropout, flatten, fold, instancenorm,
                                linear, linear_cross_entropy_options, loss, normalization, padding, pixelshuffle, pooling, rnn, sparse, transformer,
                                upsampling)
+from facade.nn.modules import utils  # noqa: F401  (found here in torch)
 from facade.nn.modules.module import Module
 
 _FILES = (activation, adaptive, batchnorm, channelshuffle, container, conv, distance, dropout, flatten, fold, instancenorm, linear,

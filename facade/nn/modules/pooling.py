@@ -4,9 +4,9 @@ from facade.nn import functional as F
 from facade.nn.modules.layer import layer, sizes
 from facade.nn.modules.module import Module
 
-__all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d", "AvgPool1d",
-           "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
-           "MaxUnpool3d"]
+__all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d",
+           "AvgPool1d", "AvgPool2d", "AvgPool3d", "FractionalMaxPool2d", "FractionalMaxPool3d", "LPPool1d", "LPPool2d", "LPPool3d",
+           "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]
 
 
 # ---------------------------------------------------------------- the greatest of each window
@@ -122,6 +122,48 @@ class AvgPool2d(_AvgPoolOfImages):
 @layer(F.avg_pool3d, **_avg_pool)
 class AvgPool3d(_AvgPoolOfImages):
     """The mean of each window; input: (batch, channels, depth, height, width)."""
+
+
+# ---------------------------------------------------------------- the greatest of windows at random places
+class _FractionalMaxPoolNd(Module):
+    def _set_up(self, kernel_size, output_size, output_ratio, return_indices, random_samples, rank):
+        """Keep one number for each dimension; either a size or a ratio says how large the output is."""
+        self.kernel_size, self.return_indices = sizes(kernel_size, rank), return_indices
+        if rank == 3 and min(self.kernel_size) <= 0:
+            raise ValueError(f"kernel_size must be greater than 0, but got {kernel_size}")
+        self.register_buffer("_random_samples", random_samples)
+        self.output_size = None if output_size is None else sizes(output_size, rank)
+        self.output_ratio = None if output_ratio is None else sizes(output_ratio, rank)
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{type(self).__name__} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < self.output_ratio[at] < 1 for at in range(rank)):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
+    """The greatest element of windows at random places, of which as many as output_size or output_ratio says."""
+
+    def __init__(self, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
+        super().__init__()
+        self._set_up(kernel_size, output_size, output_ratio, return_indices, _random_samples, 2)
+
+    def forward(self, input):
+        """input: (batch, channels, height, width), or without the batch."""
+        return F.fractional_max_pool2d(input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples)
+
+
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
+    """The greatest element of windows at random places, of which as many as output_size or output_ratio says."""
+
+    def __init__(self, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None):
+        super().__init__()
+        self._set_up(kernel_size, output_size, output_ratio, return_indices, _random_samples, 3)
+
+    def forward(self, input):
+        """input: (batch, channels, depth, height, width), or without the batch."""
+        return F.fractional_max_pool3d(input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples)
 
 
 # ---------------------------------------------------------------- the norm of each window

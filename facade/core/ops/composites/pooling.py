@@ -162,8 +162,8 @@ def _wanted(output_size, default, stride, rank):
 def _expose_lp_pool(rank):
     def pool(input, norm_type, kernel_size, stride=None, ceil_mode=False):
         kernel, stride = _window(kernel_size, stride, rank)
-        mean = apply(table.AVG_POOL[rank], (ARRAY, kernel, stride, (0,) * rank, bool(ceil_mode), True, 1), (input.pow(norm_type),))
-        return (mean.sign() * mean.abs().relu()).pow(1.0 / norm_type)
+        mean = apply(table.AVG_POOL[rank], (ARRAY, kernel, stride, (0,) * rank, bool(ceil_mode), True, None), (input.pow(norm_type),))
+        return (mean.sign() * mean.abs().relu()).mul(math.prod(kernel)).pow(1.0 / norm_type)        # of a window cut short too, as torch has it
     pool.__name__, pool.__doc__ = f"lp_pool{rank}d", f"The norm_type-norm of each window over the {rank} last dimensions."
     composite(at="nn.functional")(pool)
 

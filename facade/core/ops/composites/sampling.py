@@ -157,11 +157,21 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
         return _made(array, requires_grad, out)
     first = mean if isinstance(mean, Tensor) else std
     _float_dtype("randn", first.dtype)
-    mean, std = (each.numpy_value() if isinstance(each, Tensor) else each for each in (mean, std))
+    given = mean, std
+    mean, std = (each.numpy_value() if isinstance(each, Tensor) else each for each in given)
     if isinstance(std, np.ndarray) and (std < 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = broadcast_shapes(np.shape(mean), np.shape(std))
-    return _made(streams.normal(_engine(generator), shape, mean, std, dtype=first.dtype.numpy), requires_grad, out)
+    drawn = _made(streams.normal(_engine(generator), shape, mean, std, dtype=first.dtype.numpy), requires_grad, out)
+    are_tensors = tuple(isinstance(each, Tensor) for each in given)
+    return drawn if out is not None else _following(rows.NORMAL[are_tensors], drawn, *(each for each in given if isinstance(each, Tensor)))
+
+
+def _following(row, drawn, *parameters):
+    """The sample as a function of what it was drawn with, where that is tracked."""
+    if not modes.grad or not any(each.requires_grad for each in parameters):
+        return drawn
+    return apply(row, (ARRAY,) * (len(parameters) + 1), (*parameters, drawn))
 
 
 # ---------------------------------------------------------------- from probabilities and rates
@@ -174,7 +184,8 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     if p is None and not ((probability >= 0) & (probability <= 1)).all():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please "
                            "report an enhancement request to PyTorch.)")
-    return _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=input.dtype.numpy), out=out)
+    drawn = _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=input.dtype.numpy), out=out)
+    return drawn if out is not None else _following(rows.BERNOULLI if p is None else rows.BERNOULLI_P, drawn, input)
 
 
 @composite()
@@ -203,13 +214,14 @@ def poisson(input, generator=None):
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{input.dtype.legacy}'")
     if (input.numpy_value() < 0).any():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    return _made(streams.poisson(_engine(generator), input.numpy_value()))
+    return _following(rows.POISSON, _made(streams.poisson(_engine(generator), input.numpy_value())), input)
 
 
 @composite(at="torch")
 def binomial(count, prob, generator=None):
     """How many of `count` trials succeed, each with probability `prob`"""
-    return _made(streams.binomial(_engine(generator), *np.broadcast_arrays(count.numpy_value(), prob.numpy_value())))
+    drawn = _made(streams.binomial(_engine(generator), *np.broadcast_arrays(count.numpy_value(), prob.numpy_value())))
+    return _following(rows.BINOMIAL, drawn, count, prob)
 
 
 @composite(at="torch")
@@ -224,7 +236,19 @@ def _standard_gamma(input, generator=None):
 def _sample_dirichlet(input, generator=None):
     """Shares of a whole, for each row of concentrations"""
     _require_kernel("dirichlet", input)
-    return _made(streams.dirichlet(_engine(generator), input.numpy_value()))
+    return _following(rows.DIRICHLET, _made(streams.dirichlet(_engine(generator), input.numpy_value())), input)
+
+
+@composite(at="torch")
+def _standard_gamma_grad(input, output):
+    """The derivative of gamma-distributed numbers by their concentrations"""
+    return apply(rows.GAMMA_GRAD, (ARRAY, ARRAY), (input, output))
+
+
+@composite(at="torch")
+def _dirichlet_grad(x, alpha, total):
+    """The derivative of shares by their own concentrations, over 1 - x"""
+    return apply(rows.DIRICHLET_GRAD, (ARRAY, ARRAY, ARRAY), (x, alpha, total))
 
 
 def _require_kernel(name, input):

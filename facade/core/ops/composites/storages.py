@@ -434,8 +434,8 @@ def _check_span(untyped, dtype, offset, size, stride):
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
     needed, have = (offset + _span(size, stride)) * dtype.itemsize, untyped.nbytes()
     if math.prod(size) and needed > have:
-        raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {dtype.itemsize} requiring "
-                           f"a storage size of {needed} are out of bounds for storage of size {have}")
+        raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {dtype.itemsize} "
+                           f"requiring a storage size of {needed} are out of bounds for storage of size {have}")
 
 
 def _refit(untyped, dtype, offset, size, stride):

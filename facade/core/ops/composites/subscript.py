@@ -215,11 +215,21 @@ def _row_aside(self, index):
     if not spec.shape or spec.device is not None or not -spec.shape[0] <= index < spec.shape[0] or self._node is not None or self._leaf or self.__class__ in derived:
         return None
     index %= spec.shape[0]
-    view = view_of(self, constant(read(self.value)[index, ...]), (SELECT, _FIRST, (index,)))
+    step = SELECT, _FIRST, (index,)
+    view = view_of(self, constant(read(self.seen_by(step))[index, ...]), step)
     strides, offset = self.strides, self._geometry[1] if self._geometry is not None else 0
     view._geometry = strides[1:], offset + index * strides[0]
     view._untracked_view = self._untracked_view or not modes.grad
     return view
+
+
+def _shared_rows(self, index):
+    """The rows at a known index of memory that NumPy shares, which need not be compared whole then; None where there is more to it."""
+    mirror = None if self._storage is None else self._storage.mirror
+    where = index.value.array
+    if mirror is None or where is None or self._chain or modes.grad and self.requires_grad or self.__class__ in derived:
+        return None
+    return Tensor._of(constant(mirror.array[np.asarray(where)]))
 
 
 @method
@@ -229,6 +239,8 @@ def __getitem__(self, index):
     view, tensors = _narrowed(self, *_items(self, index))
     if tensors:
         dims, indices = _positions(view, tensors)
+        if dims == (0,) and (rows := _shared_rows(view, indices[0])) is not None:
+            return rows
         result = apply(INDEX, (ARRAY, Arrays(len(indices)), dims), (view, *indices))
         if result._node is not None:         # torch keeps masks as they are, and minds when they are written to
             result._node.saved = [*result._node.saved, *((mask, mask._version, mask.value) for _, mask in tensors if mask.dtype is dtypes.bool)]

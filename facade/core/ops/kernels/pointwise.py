@@ -41,6 +41,14 @@ def is_complex(array):
 
 
 # ---------------------------------------------------------------- arithmetic
+def divide(dividend, divisor):
+    """The quotient, rounded once: a divisor that is the same for many elements is spread out behind a barrier, for XLA would
+    multiply by its reciprocal (5 / 5 - 1 is then 1.5e-8)."""
+    divisor = jnp.asarray(divisor)
+    shape = jnp.broadcast_shapes(dividend.shape, divisor.shape)
+    return jnp.divide(dividend, divisor if divisor.shape == shape else lax.optimization_barrier(jnp.broadcast_to(divisor, shape)))
+
+
 def floor_divide(dividend, divisor):
     """The quotient rounded down; a floating-point one is exact where the remainder is, and by zero it is infinite."""
     if not jnp.issubdtype(dividend.dtype, jnp.inexact):

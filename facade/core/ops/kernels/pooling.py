@@ -89,6 +89,36 @@ def adaptive_max_pool(array, sizes, return_indices=False):
     return _max_over(array, rank, windows, return_indices and array.shape[-rank:])
 
 
+def fractional_max_pool(array, kernel, sizes, samples):
+    """The greatest element of windows at random places, and where it is; array: (batch, channels, *spatial).
+
+    samples: (batch, channels, dimensions), from 0 to 1, the last dimension's first in images but last in volumes.
+    """
+    rank = len(sizes)
+    order = range(rank) if rank == 3 else reversed(range(rank))
+    starts = {at: _fractional_starts(lax.stop_gradient(samples[..., place]), array.shape[at - rank], kernel[at], sizes[at])
+              for place, at in enumerate(order)}
+
+    def windows(each, axis, fill):
+        at = axis - array.ndim + rank
+        first = starts[at].reshape(*array.shape[:2], *(sizes[at] if dim == at else 1 for dim in range(rank)))
+        return [jnp.take_along_axis(each, first + offset, axis, mode="clip") for offset in range(kernel[at])]
+    return _max_over(array, rank, windows, array.shape[-rank:])
+
+
+def _fractional_starts(sample, extent, kernel, count):
+    """Where the windows along one dimension begin: steps of (extent - kernel) / (count - 1), rounded from a random phase; the last at the end.
+
+    As in Graham, "Fractional max-pooling" (2014).
+    """
+    if count < 2:
+        return jnp.full((*sample.shape, count), extent - kernel)
+    step = jnp.asarray((extent - kernel) / (count - 1), sample.dtype)
+    phase = sample[..., None]
+    whole = jnp.trunc((jnp.arange(count - 1, dtype=sample.dtype) + phase) * step) - jnp.trunc(phase * step)
+    return jnp.concatenate([whole.astype(jnp.int32), jnp.full((*sample.shape, 1), extent - kernel, jnp.int32)], -1)
+
+
 def avg_pool(array, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override):
     """The mean of each window; count_include_pad: padding counts as elements."""
     rank = len(kernel)

@@ -9,6 +9,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from facade.core.errors import dim_range
 
@@ -32,6 +33,13 @@ def folded(array, axes, keepdim=False):
 
 
 # ---------------------------------------------------------------- moments
+def mean(array, axes, keepdim):
+    """The sum over the axes divided by how many there are; behind a barrier, for XLA would multiply by the reciprocal of a constant."""
+    total = jnp.sum(wide(array), axes, keepdims=keepdim)
+    count = math.prod(array.shape[axis] for axis in axes)
+    return (total / lax.optimization_barrier(jnp.full(total.shape, count, total.dtype))).astype(array.dtype)
+
+
 def variance(array, axes, correction, keepdim):
     """(variance, mean): squared distances from the mean over `count - correction`, which is never negative."""
     computed = wide(array)

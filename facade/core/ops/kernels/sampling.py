@@ -30,6 +30,15 @@ def _moving_jvp(primals, tangents):
     return primals[1], standard_gamma_grad(*primals) * tangents[0]
 
 
+@jax.custom_jvp
+def unmoved(*arguments):
+    """The sample, which comes last: it stays where it is when the parameters before it move."""
+    return arguments[-1]
+
+
+unmoved.defjvp(lambda primals, tangents: (primals[-1], jnp.zeros_like(primals[-1])))
+
+
 def _fraction(a, b, x):
     """The continued fraction of the incomplete beta function (DLMF 8.17.22), from its last term to its first."""
     def step(k, below):

@@ -25,6 +25,9 @@ ADAPTIVE_MAX_POOL = {rank: op(f"adaptive_max_pool{rank}d(Tensor self, int[] outp
                               _with_indices(kernels.adaptive_max_pool),
                               at="", node=_node("AdaptiveMaxPool{}D", rank),
                               doc="The greatest of each of so many windows, and where it is") for rank in RANKS}
+FRACTIONAL_MAX_POOL = {rank: op(f"fractional_max_pool{rank}d(Tensor self, int[] kernel_size, int[] output_size, Tensor random_samples)"
+                                " -> (Tensor, Tensor)", kernels.fractional_max_pool, at="", node=_node("FractionalMaxPool{}D", rank),
+                                doc="The greatest element of windows at random places, and where it is") for rank in (2, 3)}
 AVG_POOL = {rank: op(f"avg_pool{rank}d(Tensor self, int[] kernel_size, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, "
                      "int? divisor_override) -> Tensor", kernels.avg_pool, at="", node=_node("AvgPool{}D", rank), doc="The mean of each window")
             for rank in RANKS}

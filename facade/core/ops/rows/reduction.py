@@ -32,7 +32,7 @@ def _mean(self, dim=None, keepdim=False, dtype=None):
     if given.category < dtypes.FLOAT:
         raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype must be "
                            f"either a floating point or complex dtype. Got: {given.legacy}")
-    return jnp.mean(self.astype(given.numpy), axes_of(dim, self), keepdims=keepdim)
+    return kernels.mean(self.astype(given.numpy), axes_of(dim, self), keepdim)
 
 
 def _nansum(self, dim, keepdim, dtype):

@@ -102,9 +102,14 @@ def _place_select(kernel, before, new, numbers):
     return jax.lax.dynamic_update_slice_in_dim(before, jnp.expand_dims(new, dim), numbers[0], dim)
 
 
+def _selected_rows(statics, numbers):
+    """Where `select` looks along the first dimension, None where along another."""
+    return slice(numbers[0], numbers[0] + 1) if statics[1] == 0 else None
+
+
 SELECT = op("select.int(Tensor(a) self, int dim, Scalar index) -> Tensor(a)",
             lambda self, dim, index: jax.lax.dynamic_index_in_dim(self, index, dim, keepdims=False), strides=_selected,
-            place=_place_select, doc="The slice at `index` along `dim`; the index may change without a new program", at="")
+            span=_selected_rows, place=_place_select, doc="The slice at `index` along `dim`; the index may change without a new program", at="")
 
 
 def _sliced(strides, offset, shape, dim, start, length, step):
@@ -126,8 +131,14 @@ def _place_slice(kernel, before, new, numbers):
     return jax.lax.dynamic_update_slice_in_dim(before, new, numbers[0], dim)
 
 
+def _sliced_rows(statics, numbers):
+    """Where `slice` looks along the first dimension, None where along another."""
+    _, dim, _, length, step = statics
+    return slice(numbers[0], numbers[0] + length * step, step) if dim == 0 else None
+
+
 SLICE = op("slice.Tensor(Tensor(a) self, int dim, Scalar start, int length, int step) -> Tensor(a)", _slice, strides=_sliced,
-           place=_place_slice, doc="Every `step`th element along `dim`, from `start`; the start may change without a new program", at="")
+           span=_sliced_rows, place=_place_slice, doc="Every `step`th element along `dim`, from `start`; the start may change without a new program", at="")
 
 
 def _diagonal_strides(strides, offset, shape, offset_of, dim1, dim2):

@@ -1,0 +1,118 @@
+"""What PyTorch has and what facade has: torch's public names as recorded data, facade's as they are.
+
+`torch_names.txt` is a list of modules with their public names, `differences.txt` says of single names, or of families (`torch.fx.*`),
+what differs or what to use instead.  A name is judged by looking it up in facade: what is not there cannot be called there.
+"""
+
+import fnmatch
+import functools
+import importlib.util
+import pkgutil
+import sys
+import types
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from facade.port.alias import ALIAS, TARGET
+
+RECORD = Path(__file__).with_name("torch_names.txt")
+DIFFERENCES = Path(__file__).with_name("differences.txt")
+ABSENT = object()
+
+
+class Verdict(Enum):
+    """What becomes of a name of PyTorch's."""
+
+    EXACT = "exact"
+    DIFFERS = "differs"
+    MISSING = "missing"
+    UNKNOWN = "unknown"     # to PyTorch itself: removed, or never public
+
+
+class Judgement(NamedTuple):
+    """A verdict with its reason, which is empty where all is well."""
+
+    verdict: Verdict
+    note: str = ""
+
+
+def _lines(path):
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+
+
+@functools.cache
+def torch_names():
+    """module -> its public names, in torch; `torch.Tensor` is a section like a module."""
+    sections = {}
+    for line in _lines(RECORD):
+        if line.startswith(" "):
+            names.extend(line.split())
+        else:
+            names = sections[line] = []
+    return sections
+
+
+@functools.cache
+def _is_torchs(name):
+    """Whether torch has this public name, or module."""
+    module, _, last = name.rpartition(".")
+    return name in torch_names() or last in torch_names().get(module, ())
+
+
+@functools.cache
+def differences():
+    """(pattern, sentence) of each known difference."""
+    return [tuple(part.strip() for part in line.split(":", 1)) for line in _lines(DIFFERENCES)]
+
+
+@functools.cache
+def note_on(name):
+    """What is known to differ about a name, or what to use instead; empty where nothing is."""
+    return next((note for pattern, note in differences() if fnmatch.fnmatchcase(name, pattern)), "")
+
+
+# ---------------------------------------------------------------- facade's side
+@functools.cache
+def find(name):
+    """What facade has under a name of torch's; ABSENT where it has nothing, None where it is there but wants another package."""
+    name = TARGET + name.removeprefix(ALIAS)
+    try:
+        return pkgutil.resolve_name(name)
+    except (AttributeError, ImportError):
+        return None if _is_file_below(name) else ABSENT
+
+
+def _is_file_below(name):
+    """Whether a name is in a module that is there but was not importable."""
+    parent = name.rpartition(".")[0]
+    return any(sys.modules.get(each) is None and _has_spec(each) for each in (parent, name))
+
+
+def _has_spec(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+@functools.cache
+def judge(name):
+    """The Judgement on a dotted name that a program uses, such as `torch.nn.functional.relu`.
+
+    What follows a function or value (`torch.float32.itemsize`) is its own affair: such a name is judged by its beginning.
+    """
+    if find(name) is not ABSENT:
+        note = note_on(name)
+        return Judgement(Verdict.DIFFERS if note else Verdict.EXACT, note)
+    parent = name.rpartition(".")[0]
+    if parent and find(parent) is not ABSENT and not _is_namespace(find(parent)):
+        return judge(parent)
+    note = note_on(name)
+    if note or _is_torchs(name) or parent and parent != ALIAS and judge(parent).verdict is Verdict.MISSING:
+        return Judgement(Verdict.MISSING, note or parent and note_on(parent))
+    return Judgement(Verdict.UNKNOWN, "PyTorch 2.13 has no public name like this")
+
+
+def _is_namespace(value):
+    return isinstance(value, (types.ModuleType, type))
