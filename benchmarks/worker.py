@@ -27,6 +27,8 @@ import time
 from benchmarks.processes import namespace_of, pin
 
 BLOCKS = 5
+# Blocks that are not counted, of the same length: a program is compiled when it is met for the third time.
+WARM_UPS = 3
 COMPILED = "/jax/core/compile/backend_compile_duration"
 
 
@@ -58,11 +60,16 @@ def measure(clock, workload, step):
             loss = step()
         return loss.tolist()
 
-    first, second, others = (timed(clock, functools.partial(block, count))[0] for count in (1, 1, workload.steps - 2))
+    def seconds(*counts):
+        return [timed(clock, functools.partial(block, count))[0] for count in counts]
+
     if workload.is_cold:
+        first, second, _ = seconds(1, 1, workload.steps - 2)
         return {"first": first, "second": second, "whole": time.process_time()}
-    steady = statistics.median(timed(clock, lambda: block(workload.steps))[0] for _ in range(BLOCKS)) / workload.steps
-    return {"first": first, "second": second, "settling": first + second + others - workload.steps * steady, "step": steady}
+    early_counts = 1, 1, *[workload.steps] * WARM_UPS
+    early = seconds(*early_counts)
+    steady = statistics.median(seconds(*[workload.steps] * BLOCKS)) / workload.steps
+    return {"first": early[0], "second": early[1], "settling": sum(early) - sum(early_counts) * steady, "step": steady}
 
 
 def count_programs(backend):

@@ -16,6 +16,7 @@ from facade.core.ops.promotion import set_default_dtype
 from facade.core.printing import set_printoptions
 from facade.core.random.generator import Generator, default_generator
 from facade.core.shapes import Size
+from facade.core.engine import settle_process
 from facade.core.tensor.tensor import Tensor
 
 expose.attach_methods()
@@ -46,3 +47,4 @@ globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
 __version__ = version.__version__
+settle_process()

@@ -117,7 +117,7 @@ def scored(jax, parameters, layers, heads, tokens):
 
 # ---------------------------------------------------------------- generation
 def generation(torch, layers, width, heads, context):
-    """A step generates a text from one token, the likeliest token each time, as a first lesson does: without a cache."""
+    """A step generates a text from one token, and reads it: the likeliest token each time, without a cache, as a first lesson does."""
     module = gpt_module(torch, layers, width, heads, context)
     start = torch.zeros(1, 1, dtype=torch.int64)
 
@@ -127,6 +127,7 @@ def generation(torch, layers, width, heads, context):
         while tokens.shape[1] < context:
             scores = module(tokens)[:, -1]
             tokens = torch.cat((tokens, scores.argmax(-1, keepdim=True)), 1)
+        tokens.tolist()
         return tokens
 
     return step
@@ -145,7 +146,13 @@ def generation_by_hand(jax, layers, width, heads, context):
         return jax.lax.fori_loop(0, context - 1, advance, tokens)
 
     start = jax.numpy.zeros((1, context), int)
-    return lambda: generate(parameters, start)
+
+    def step():
+        tokens = generate(parameters, start)
+        tokens.tolist()
+        return tokens
+
+    return step
 
 
 def trained_at_depth(layers, steps):

@@ -1,5 +1,11 @@
-"""Running programs written for PyTorch, unchanged.
+"""Running, judging and changing programs written for PyTorch.
 
-`alias` lets the name `torch` mean facade in this process, `run` and `notebook` execute a script or a
-notebook under that alias, and `cli` is the command line.  Nothing here knows an operator or a tensor.
+`alias` lets the name `torch` mean facade in this process; `run` and `notebook` execute a script or a notebook under that alias, and
+`verification` compares what a notebook shows with what it showed.  `checking` reads programs without running them, `rewriting` makes
+them import facade, `coverage` counts: these three look names up and call nothing.  `cli` is the command line.
 """
+
+from facade.port.checking import check
+from facade.port.rewriting import port
+
+__all__ = ["check", "port"]

@@ -1,7 +1,7 @@
 """What PyTorch has and what facade has: torch's public names as recorded data, facade's as they are.
 
-`torch_names.txt` is a list of modules with their public names, `differences.txt` says of single names, or of families (`torch.fx.*`),
-what differs or what to use instead.  A name is judged by looking it up in facade: what is not there cannot be called there.
+`torch_names.txt` is a list of modules with their public names, `differences.txt` says of single names, or of families (`torch.fx*`),
+how they differ or what to use instead.  A name is judged by looking it up in facade: what is not there cannot be called there.
 """
 
 import fnmatch
@@ -62,14 +62,21 @@ def _is_torchs(name):
 
 @functools.cache
 def differences():
-    """(pattern, sentence) of each known difference."""
-    return [tuple(part.strip() for part in line.split(":", 1)) for line in _lines(DIFFERENCES)]
+    """(whether facade has the name, pattern, sentence) of each known difference."""
+    found = []
+    for line in _lines(DIFFERENCES):
+        if line.startswith("["):
+            is_present = line == "[differs]"
+        else:
+            found.append((is_present, *(part.strip() for part in line.split(":", 1))))
+    return found
 
 
 @functools.cache
 def note_on(name):
-    """What is known to differ about a name, or what to use instead; empty where nothing is."""
-    return next((note for pattern, note in differences() if fnmatch.fnmatchcase(name, pattern)), "")
+    """How a name differs where facade has it, what to use instead where it has not; empty where nothing is known."""
+    is_there = find(name) is not ABSENT
+    return next((note for is_present, pattern, note in differences() if is_present is is_there and fnmatch.fnmatchcase(name, pattern)), "")
 
 
 # ---------------------------------------------------------------- facade's side
@@ -85,8 +92,8 @@ def find(name):
 
 def _is_file_below(name):
     """Whether a name is in a module that is there but was not importable."""
-    parent = name.rpartition(".")[0]
-    return any(sys.modules.get(each) is None and _has_spec(each) for each in (parent, name))
+    module = name if _has_spec(name) else name.rpartition(".")[0]
+    return module not in sys.modules and _has_spec(module)
 
 
 def _has_spec(name):
@@ -108,10 +115,13 @@ def judge(name):
     parent = name.rpartition(".")[0]
     if parent and find(parent) is not ABSENT and not _is_namespace(find(parent)):
         return judge(parent)
-    note = note_on(name)
-    if note or _is_torchs(name) or parent and parent != ALIAS and judge(parent).verdict is Verdict.MISSING:
-        return Judgement(Verdict.MISSING, note or parent and note_on(parent))
-    return Judgement(Verdict.UNKNOWN, "PyTorch 2.13 has no public name like this")
+    if note_on(name) or _is_torchs(name):
+        return Judgement(Verdict.MISSING, note_on(name))
+    if any(part.startswith("_") for part in name.split(".")):
+        return Judgement(Verdict.MISSING, "it is private to PyTorch")
+    if parent and judge(parent).verdict is Verdict.MISSING:
+        return judge(parent)
+    return Judgement(Verdict.UNKNOWN, "it is not among the public names of PyTorch 2.13")
 
 
 def _is_namespace(value):

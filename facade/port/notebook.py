@@ -15,21 +15,24 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from facade.port.run import UNREADABLE
 
-# -P keeps a file beside the notebook, a random.py say, from hiding a module that the kernel itself needs.
-# Below ERROR the kernel would speak, of its unencrypted local sockets, in the middle of the notebook's outputs.
-KERNEL = KernelSpec(
-    argv=[sys.executable, "-P", "-m", "facade.port.kernel", "-f", "{connection_file}", "--log-level=ERROR"],
-    display_name="Python 3 (facade)",
-    language="python",
-)
+
+def _kernel(module, name):
+    # -P keeps a file beside the notebook, a random.py say, from hiding a module that the kernel itself needs.
+    # Below ERROR the kernel would speak, of its unencrypted local sockets, in the middle of the notebook's outputs.
+    command = [sys.executable, "-P", "-m", module, "-f", "{connection_file}", "--log-level=ERROR"]
+    return KernelSpec(argv=command, display_name=f"Python 3 ({name})", language="python")
 
 
 class FacadeKernelManager(AsyncKernelManager):
     """Starts facade's kernel, whatever kernel the notebook names and whichever are installed on the machine."""
 
-    @property
-    def kernel_spec(self):
-        return KERNEL
+    kernel_spec = _kernel("facade.port.kernel", "facade")
+
+
+class PlainKernelManager(AsyncKernelManager):
+    """Starts IPython's own kernel, where torch is PyTorch."""
+
+    kernel_spec = _kernel("ipykernel_launcher", "PyTorch")
 
 
 def run_notebook(path, output=None, keep_going=False):
@@ -46,32 +49,32 @@ def run_notebook(path, output=None, keep_going=False):
     if output is not None and not Path(output).absolute().parent.is_dir():
         print(f"facade: can't write {output!r}: there is no such folder", file=sys.stderr)
         return UNREADABLE
-    _clear_outputs(notebook)
+    clear_outputs(notebook)
     reporter = Reporter(notebook, prints_outputs=output is None)
     try:
-        _execute(notebook, Path(path).resolve().parent, reporter, keep_going)
+        execute(notebook, Path(path).resolve().parent, reporter, keep_going)
     finally:
         if output is not None:
             nbformat.write(notebook, output)
     return 1 if reporter.has_failed else 0
 
 
-def _clear_outputs(notebook):
+def clear_outputs(notebook):
     """So that no output of an earlier run stands below a cell that this run does not reach."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
 
 
-def _execute(notebook, folder, reporter, keep_going):
-    """Fill in the outputs of all cells up to the first that fails."""
+def execute(notebook, folder, reporter, keep_going, manager=FacadeKernelManager):
+    """Fill in the outputs of all cells, up to the first that fails if not `keep_going`, with the kernel that `manager` starts."""
     client = NotebookClient(
         notebook,
         timeout=None,
         record_timing=False,
         allow_errors=keep_going,
         kernel_name="python3",
-        kernel_manager_class=FacadeKernelManager,
+        kernel_manager_class=manager,
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=reporter.cell_starts,
         on_cell_executed=reporter.cell_ends,
@@ -90,11 +93,11 @@ def _execute(notebook, folder, reporter, keep_going):
 
 
 class Reporter:
-    """Tells the terminal what happens: a progress line where a person looks on, outputs, and always the errors."""
+    """Tells the terminal what happens: a progress line where a person looks on, outputs, and errors."""
 
-    def __init__(self, notebook, prints_outputs):
+    def __init__(self, notebook, prints_outputs, prints_errors=True):
         self.total = len(notebook.cells)
-        self.prints_outputs = prints_outputs
+        self.prints_outputs, self.prints_errors = prints_outputs, prints_errors
         self.shows_progress = sys.stderr.isatty()
         self.has_failed = False
 
@@ -107,11 +110,12 @@ class Reporter:
         is_expected = "raises-exception" in cell.metadata.get("tags", ())
         fails = execute_reply["content"]["status"] == "error" and not is_expected
         for output in cell.outputs:
-            if self.prints_outputs or (fails and output.output_type == "error"):
+            if self.prints_outputs or (fails and self.prints_errors and output.output_type == "error"):
                 _show(output)
         if fails:
             self.has_failed = True
-            print(f"facade: cell {cell_index + 1} of {self.total} failed", file=sys.stderr)
+            if self.prints_errors:
+                print(f"facade: cell {cell_index + 1} of {self.total} failed", file=sys.stderr)
 
     def kernel_died(self):
         self.clear_progress()

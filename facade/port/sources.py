@@ -18,9 +18,9 @@ SUFFIXES = (".py", NOTEBOOK_SUFFIX)
 
 # Cell magics whose cell is Python; any other (%%bash, %%html) makes it something else.
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3", "%%ipytest")
-_MAGIC_LINE = re.compile(r"^(\s*)(?:[%!?]|.*\?\s*$|cd |ls\b|pip |conda ).*$")
 _TIMED_LINE = re.compile(r"^(\s*)%time(it)? (?!\s*-)", re.M)
-_MAGIC_VALUE = re.compile(r"(?<=[^=!<>]=)\s*[!%](?=[\w({]).*$")
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:(?:[%!?]|cd |ls\b|pip |conda )(?:.*\\\n)*.*|.*\?[ \t]*)$", re.M)
+_MAGIC_VALUE = re.compile(r"^(\s*[\w., ]+=)\s*[!%].*$", re.M)
 
 
 class Piece(NamedTuple):
@@ -65,10 +65,16 @@ def decode(data):
 
 def code_cells(notebook):
     """(number of the cell, cell, the key of its source) of each Python cell, in any version of the format."""
-    sheets = notebook.get("worksheets") or [notebook]
+    sheets = [] if language(notebook) != "python" else notebook.get("worksheets") or [notebook]
     for number, cell in enumerate((cell for sheet in sheets for cell in sheet.get("cells", ())), 1):
         if cell.get("cell_type") == "code":
             yield number, cell, "source" if "source" in cell else "input"
+
+
+def language(notebook):
+    """The language of a notebook's cells."""
+    metadata = notebook.get("metadata", {})
+    return (metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name") or "python").lower()
 
 
 def cells(data):
@@ -105,5 +111,5 @@ def _tree(text):
 def without_magics(text):
     """The text with `pass` for each line that only IPython understands, and None for a value that only it can give."""
     text = _TIMED_LINE.sub(lambda found: f"{found[1]}pass{'  ' * bool(found[2])}; ", text)    # as wide, so that columns stay
-    lines = (_MAGIC_VALUE.sub(" None", _MAGIC_LINE.sub(r"\1pass", line)) for line in text.split("\n"))
-    return "\n".join(lines)
+    text = _MAGIC_LINE.sub(lambda found: f"{found[1]}pass" + "\n" * found[0].count("\n"), text)
+    return _MAGIC_VALUE.sub(r"\1 None", text)

@@ -35,16 +35,16 @@ class Use(NamedTuple):
     is_sure: bool = True
 
 
-def uses(tree):
-    """The uses of a module's syntax tree, in the order of its lines."""
-    walker = Walker(tree)
+def uses(tree, scope=None):
+    """The uses of a module's syntax tree, in the order of its lines; scope: what earlier cells made known, which this one adds to."""
+    walker = Walker(tree, {} if scope is None else scope)
     walker.walk()
     return sorted(walker.found, key=lambda use: (use.line, use.column))
 
 
 def roots():
     """The packages whose use is reported: torch, and those in the list of differences."""
-    return {TORCH} | {pattern.partition(".")[0].rstrip("*") for pattern, _ in differences()}
+    return {TORCH} | {pattern.partition(".")[0].rstrip("*") for _, pattern, _ in differences()}
 
 
 def is_torchs(value):
@@ -70,8 +70,8 @@ def result(called):
 class Walker(ast.NodeVisitor):
     """Walks one piece. names: what is known of the variables, the innermost scope first."""
 
-    def __init__(self, tree):
-        self.tree, self.found, self.names, self.bodies = tree, [], [{}], []
+    def __init__(self, tree, scope):
+        self.tree, self.found, self.names, self.bodies = tree, [], [scope], []
         self.roots = roots()
         self.own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
         self.own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
@@ -146,6 +146,8 @@ class Walker(ast.NodeVisitor):
         value = self.value_Attribute_inner(node.value)
         if value is None:
             return self._maybe_method(node)
+        if value.startswith(TENSOR + "."):
+            return None         # of what a tensor's attribute holds
         name = f"{value.removesuffix('()')}.{node.attr}"
         if value == A_TENSOR:
             if node.attr not in self.own or find(name) is not ABSENT:
@@ -273,20 +275,20 @@ class Walker(ast.NodeVisitor):
 
     def _branches(self, node, first, branches):
         """Walk branches from the same start; a variable keeps what is known of it where all branches that bind it agree."""
-        before = dict(self.names[0])
+        scope = self.names[0]       # stays the same object: functions that come later look into it
+        merged = dict(scope)
         if first is not None:
             first()
-        start, ends = dict(self.names[0]), []
+        start = dict(scope)
         for branch in branches:
-            self.names[0] = dict(start)
+            scope.clear()
+            scope.update(start)
             for each in branch:
                 self.visit(each)
-            ends.append(self.names[0])
-        merged = before
-        for end in ends:
-            for name, value in end.items():
+            for name, value in scope.items():
                 merged[name] = value if merged.get(name, value) == value else self._preferred(merged[name], value)
-        self.names[0] = merged
+        scope.clear()
+        scope.update(merged)
 
     @staticmethod
     def _preferred(one, other):

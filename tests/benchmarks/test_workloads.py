@@ -72,7 +72,8 @@ def test_the_cost_of_a_layer_is_shown_for_each_pair_of_depths():
 
 
 def test_recording_is_shown_for_each_operation():
-    figures = {f"dispatch, {count:,} arrays": 1e-5 for count in micro.ARRAYS} | {f"record, {count:,} operations": 2.004e-6 * count for count in micro.OPERATIONS}
+    figures = {f"dispatch, {count:,} arrays": 1e-5 for count in micro.ARRAYS}
+    figures |= {f"record, {count:,} operations": 2.004e-6 * count for count in micro.OPERATIONS}
     assert [line.split()[-1] for line in micro.render({"facade": figures}).splitlines()[2:]] == ["10"] * 3 + ["2.00"] * 3
 
 

@@ -189,8 +189,8 @@ class Program:
             elif leaves[leaf].spec.device is not epoch.device:
                 array = np.asarray(array)               # a scalar from elsewhere
             arguments.append(array)
-        for _, where in self.numbers:
-            arguments.append(numbers[where])
+        for kind, where in self.numbers:
+            arguments.append(_number_on_device(kind, numbers[where]))
         if _has_other_devices():
             with jax.enable_x64(True), jax.default_device(epoch.device or jax.local_devices(backend="cpu")[0]):
                 return self.compiled(*arguments)
@@ -236,6 +236,25 @@ def _step(state, targets):
             sources.append((source, number))
             number += 1
     return state.kernel, sources, targets
+
+
+_numbers = {}       # (type, number) -> its array, None for one that went to a program once
+
+
+def _number_on_device(kind, number):
+    """A Python number as a program's argument: a learning rate that comes again and again is on the device already (1.6 us less)."""
+    key = kind, number
+    found = _numbers.get(key)
+    if found is None:
+        found = number_array(number, kind)
+        if key in _numbers and number:          # 0.0 and -0.0 are equal
+            with jax.enable_x64(True):
+                found = _numbers[key] = jax.device_put(found)
+        else:
+            if len(_numbers) >= settings.numbers:
+                _numbers.clear()
+            _numbers[key] = None
+    return found
 
 
 def _on_device(value):
@@ -299,7 +318,8 @@ def _is_due(program):
     """Whether a program has been met often enough to be compiled: soon where it returns at once, as a loop's does, later where it is rare."""
     gap, program.met = tapes.evaluations - program.met, tapes.evaluations
     program.returns = program.returns + (program.runs > 1) if gap <= settings.loop_evaluations else 0
-    return program.returns >= settings.host_runs or program.runs > settings.rare_runs(program.size)
+    patience = settings.host_runs * max(1, len(program.steps) // settings.long_steps)
+    return program.returns >= patience or program.runs > max(patience, settings.rare_runs(program.size))
 
 
 def _touch(state, key):

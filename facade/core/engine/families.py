@@ -11,7 +11,7 @@ Such a jaxpr serves NumPy alone: what is compiled or differentiated is traced at
 
 import functools
 import operator
-import re
+import threading
 
 import numpy as np
 from jax import export
@@ -50,6 +50,18 @@ class Family:
         return found and (found, {f"s{place}": sizes[place] for place in self.varying})
 
     def _traced(self, sizes, trace):
+        """The symbolic jaxpr, or None.
+
+        A thread does it, with a stack of its own: JAX asks whether a symbol is an int by an exception that it keeps, and this would
+        keep the caller's frames, and so values alive that the user has dropped.
+        """
+        found = []
+        worker = threading.Thread(target=lambda: found.append(self._symbolic(sizes, trace)))
+        worker.start()
+        worker.join()
+        return found[0]
+
+    def _symbolic(self, sizes, trace):
         bounds = [text for place in self.varying for length in (sizes[place].bit_length(),)
                   for text in (f"s{place} >= {1 << length - 1}", f"s{place} <= {(1 << length) - 1}")]
         symbols = iter(export.symbolic_shape(", ".join(f"s{place}" for place in self.varying), constraints=bounds))

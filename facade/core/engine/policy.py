@@ -7,8 +7,9 @@ import os
 class Settings:
     """The engine's knobs; `settings` is the one instance."""
 
-    __slots__ = ("eager", "host_runs", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels",
-                 "inline_bytes", "inline_uses", "donated_elements", "small_elements", "storm", "loop_evaluations", "compiles_kept", "host_only")
+    __slots__ = ("eager", "host_runs", "long_steps", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels",
+                 "inline_bytes", "numbers", "inline_uses", "donated_elements", "small_elements", "storm", "loop_evaluations",
+                 "compiles_kept", "host_only")
 
     def __init__(self):
         # FACADE_EAGER=1 evaluates every operation when it is recorded: a debugger's stack then ends at the cause.
@@ -17,6 +18,9 @@ class Settings:
         # So a program compiles when it has returned so often in a row within so many evaluations, or often enough without (`rare_runs`).
         # Counted, never timed: two runs give the same bits.
         self.host_runs, self.loop_evaluations = 2, 4
+        # Compiling grows faster than the program: 5,700 operations without a repetition took 68 s and 2.7 GB, NumPy 0.14 s. So one that
+        # is so many times as long as this waits so many times as long.
+        self.long_steps = 512
         # Beyond this many elements in all the values of a program, NumPy is slower than a compile is long.
         self.host_elements = 1 << 28
         # From this many elements on a training step's update is a program of its own: 40 us are then under 5 % of a step, and what is
@@ -32,6 +36,8 @@ class Settings:
         self.kernels = 1 << 15
         # Arrays of NumPy up to this size go to a program as they are (1.5 us), so many times; others are put on the device once (10 us).
         self.inline_bytes, self.inline_uses = 4096, 4
+        # How many Python numbers are kept as arrays, or remembered as having been met.
+        self.numbers = 1024
         # A 784-500-10 MLP's step with Adam took 2.2 ms, 1.1 ms when its state is updated in place; below this size nothing is won,
         # and which leaves are spent would only make more programs.
         self.donated_elements = 1 << 13

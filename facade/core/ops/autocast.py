@@ -22,7 +22,7 @@ TRANSFORMS = "fft fft2 fftn hfft ifft ifft2 ifftn ihfft irfft irfft2 irfftn rfft
 LOWER = {"cpu": {*PRODUCTS, "lstm", "vecdot"}, "cuda": {*PRODUCTS, "addmv", "addr", "mv"}}
 SINGLE = {
     "cpu": {*TRANSFORMS, *"""adaptive_avg_pool3d adaptive_max_pool3d avg_pool3d binary_cross_entropy binary_cross_entropy_with_logits cdist cholesky cholesky_ex
-        cond cosine_embedding_loss ctc_loss fractional_max_pool2d fractional_max_pool3d grid_sampler_2d grid_sampler_3d
+        cond cosine_embedding_loss cross_entropy ctc_loss fractional_max_pool2d fractional_max_pool3d grid_sampler_2d grid_sampler_3d
         hinge_embedding_loss householder_product huber_loss kl_div l1_loss margin_ranking_loss max_pool3d max_unpool1d max_unpool2d max_unpool3d
         mse_loss multi_margin_loss multilabel_margin_loss nanquantile nll_loss poisson_nll_loss polar prod quantile smooth_l1_loss
         soft_margin_loss stft svdvals tensorsolve trace triplet_margin_loss view_as_complex""".split()},
@@ -34,7 +34,7 @@ SINGLE = {
 for _lists in (LOWER, SINGLE):
     _lists["tpu"] = _lists["cuda"]
 # What reads its input's values or shapes in Python before a row sees them, or is made of rows that are not on the list.
-COMPOSED = {*TRANSFORMS, "cond", "cholesky", "kl_div", "l1_loss", "lstm", "multi_dot", "nanquantile", "quantile", "stft", "tensorsolve", "view_as_complex"}
+COMPOSED = {*TRANSFORMS, "cond", "cholesky", "cross_entropy", "kl_div", "l1_loss", "lstm", "multi_dot", "nanquantile", "quantile", "stft", "tensorsolve", "view_as_complex"}
 
 
 class _State(threading.local):

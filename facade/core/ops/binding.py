@@ -13,6 +13,7 @@ from facade.core.engine import constant
 from facade.core.ops.dispatch import apply, apply_inplace, apply_out, apply_view
 from facade.core.ops.fitting import ALIASES, CHECKS, fits
 from facade.core.ops.mismatch import mismatch
+from facade.core.ops.documenting import document
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
 
@@ -104,7 +105,7 @@ def _bind(param, row, body, statics, inputs):
 
 
 # ---------------------------------------------------------------- several overloads
-def _match(row, args, kwargs, method):
+def match(row, args, kwargs, method):
     """(args, kwargs) for the compiled function of this overload, or None when they do not fit."""
     params = row.schema.params
     positional = [param for param in params if not param.keyword]
@@ -166,7 +167,7 @@ def make_function(name, rows, method=False, inplace=False):
         for ignored in _IGNORED:
             kwargs.pop(ignored, None)
         for row in rows:
-            found = _match(row, args, kwargs, method)
+            found = match(row, args, kwargs, method)
             if found is not None:
                 call = compile_row(row, inplace)
                 if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
@@ -175,7 +176,7 @@ def make_function(name, rows, method=False, inplace=False):
                 return call(*found[0], **found[1])
         raise TypeError(mismatch(name, rows, args, kwargs, method))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = rows[0].doc + "."
+    document(function, name, rows, method, inplace)
     function.rows = rows
     return function
 

@@ -352,6 +352,28 @@ def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False)
     return made
 
 
+def new_empty_strided(self, size, stride, *, dtype=None, device=None, requires_grad=False):
+    """A tensor of this size whose elements lie at these strides, of the dtype of `self` unless another is given."""
+    return empty_strided(size, stride, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+
+
+def empty_permuted(size, physical_layout, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A tensor of this size whose dimensions lie in memory in the order physical_layout, the outermost first."""
+    rank = len(size)
+    if len(physical_layout) != rank:
+        raise RuntimeError("Number of dimensions in size does not match the length of the physical_layout; i.e. "
+                           f"len(size) = {rank} is not equal to len(physical_layout) = {len(physical_layout)}")
+    for index, dim in enumerate(physical_layout):
+        if not 0 <= dim < rank:
+            raise RuntimeError(f"Dimension out of range (expected to be between 0 and {rank - 1}, but got {dim} at index {index}).  "
+                               "NB: negative dims not currently supported; file an issue if you want it.")
+        if dim in physical_layout[:index]:
+            raise RuntimeError("Duplicate dim not allowed")
+    inner = contiguous_strides(tuple(size[dim] for dim in physical_layout))
+    strides = [inner[physical_layout.index(dim)] for dim in range(rank)]
+    return empty_strided(size, strides, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
 def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
     """The identity, n rows and m (or n) columns (torch.eye)."""
     if n < 0:
@@ -435,10 +457,10 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     return made if out is None else out.set_(made)
 
 
-_MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, eye,
+_MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, empty_permuted, eye,
            arange, linspace, logspace)
 FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each.__name__.endswith("_like"))) for each in _MAKERS} | {
     "range": placed(range_), "from_numpy": from_numpy, "frombuffer": frombuffer}
-METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor)
+METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor, new_empty_strided)
 for _each in METHODS:
     setattr(Tensor, _each.__name__, explained(_each.__name__, placed(_each, like=True), method=True))

@@ -6,7 +6,9 @@ What a parameter takes is told by its name; names that say nothing are not judge
 import functools
 import inspect
 
-from facade.core.ops.mismatch import kind_name, missing_reason
+from facade.core.ops.binding import match
+from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
+from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
 
 _INTEGERS = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "offset", "dimension", "step", "n", "diagonal", "num_samples"}
@@ -19,13 +21,35 @@ def explained(name, function, method=False):
     def call(*args, **names):
         try:
             return function(*args, **names)
-        except (TypeError, AttributeError, ValueError, KeyError) as error:
-            told = "received an invalid combination" in str(error) or str(error).startswith(f"{name}(): ")
-            reason = None if told else _reason(name, function, args, names, method)
+        except Exception as error:
+            options = signatures(name, method)
+            reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
+                if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None
             if reason is None:
                 raise
             raise TypeError(reason).with_traceback(error.__traceback__) from None
     return call
+
+
+def _told(name, error):
+    """Whether an error speaks of arguments in torch's words already."""
+    return "received an invalid combination" in str(error) or str(error).startswith(f"{name}(): ")
+
+
+def _unfit(name, options, args, names, method):
+    """Why the arguments fit none of these signatures; None where they fit one."""
+    if any(_fits(option, args, dict(names), method) for option in options):
+        return None
+    return mismatch(name, options, args, names, method)
+
+
+def _fits(option, args, names, method):
+    positional = [param for param in option.schema.params if not param.keyword][method:]
+    if len(positional) == 1 and positional[0].is_list and positional[0].type == "int" and len(args) > method and all(map(is_int, args[method:])):
+        args = (*args[:method], args[method:])      # sizes one by one
+    if option.out:
+        names.pop("out", None)
+    return match(option, args, names, method) is not None
 
 
 def _reason(name, function, args, names, method):

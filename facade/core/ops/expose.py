@@ -5,7 +5,7 @@ from collections import defaultdict
 from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
 from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, attention, becoming, combining, comparison, conversion, convolution, copies,  # noqa: F401
-                                        differences, distance, dropout, fractional_pooling, history, indexing, linear_algebra, loss, memory, normalization, ordering,
+                                        differences, distance, dropout, fractional_pooling, history, indexing, linear_algebra, loss, low_rank, memory, native, normalization, ordering,
                                         pickling, pooling, protocol, questions, recurrent, reduction, sampling, splitting, spectrograms, subscript,
                                         transforms, views, writing)
 from facade.core.ops import autocast as _autocast  # noqa: F401  (marks composites)
@@ -107,7 +107,9 @@ CALLS = {
     "__pow__": _guarded(lambda self, other: self.pow(other)), "__ipow__": _guarded(lambda self, other: self.pow_(other)),
     "__rpow__": _guarded(lambda self, other: TABLE_FUNCTIONS["pow"](other, self)),
     "__rtruediv__": _guarded(lambda self, other: self.reciprocal() * other),
+    "__rdiv__": _guarded(lambda self, other: self.reciprocal() * other),
     "__matmul__": lambda self, other: self.matmul(other) if isinstance(other, Tensor) else NotImplemented,
+    "__rmatmul__": lambda self, other: other.matmul(self) if isinstance(other, Tensor) else NotImplemented,
 }
 TABLE_FUNCTIONS = {}
 

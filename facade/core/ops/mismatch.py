@@ -12,19 +12,18 @@ from facade.core.dtypes import dtype
 from facade.core.layouts import layout, memory_format
 from facade.core.ops.fitting import ALIASES, fits, renamed
 from facade.core.ops.schema import Param
+from facade.core.ops.signatures import signatures
 
 _OURS = dtype, device, layout, memory_format
-_SHOWN = {"ScalarType": "torch.dtype", "Scalar": "Number", "SymInt": "int"}
+_SHOWN = {"ScalarType": "torch.dtype", "Scalar": "Number", "SymInt": "int", "Layout": "torch.layout", "Device": "torch.device",
+          "Generator": "torch.Generator", "MemoryFormat": "torch.memory_format", "Storage": "torch.Storage"}
 # Names with an older signature that torch does not show, but which makes it treat them as names with several.
 _OLDER = {"add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "baddbmm", "sub"}
-# Names of rows that stand for two signatures of torch's: the last tensor may be a number there.
-_WITH_NUMBER = {"eq", "ne", "lt", "le", "gt", "ge", "greater", "greater_equal", "less", "less_equal", "not_equal", "remainder", "fmod", "float_power",
-                "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "copysign", "xlogy"}
 
 
 def mismatch(name, rows, args, kwargs, method):
     """torch's sentence for arguments that fit none of these overloads of `name`."""
-    options = [option for row in rows for option in _options(name, row)]
+    options = [(row, row.schema.params) for row in signatures(name, method) or rows]
     if len(options) == 1 and name.removesuffix("_") not in _OLDER:
         return _single(name, *options[0], args, kwargs, method)
     given = len(args) - method + len(kwargs)
@@ -33,16 +32,6 @@ def mismatch(name, rows, args, kwargs, method):
         return _single(name, *plausible[0], args, kwargs, method)
     texts = [(signature_text(row, params, method), _slots(params[method:], _takes_out(row, method))) for row, params in options]
     return signature_mismatch(name, texts, args[method:], kwargs)
-
-
-def _options(name, row):
-    """(row, parameters) for each of torch's signatures that a row stands for."""
-    params = row.schema.params
-    options = [(row, params)]
-    if name.removesuffix("_") in _WITH_NUMBER and row.numbers:
-        last = max(place for place, param in enumerate(params) if param.type == "Tensor")
-        options.append((row, (*params[:last], replace(params[last], type="Scalar"), *params[last + 1:])))
-    return options
 
 
 def _fewest(params):
@@ -164,7 +153,8 @@ def signature_text(row, params, method):
         if param.keyword and not keyword:
             keyword = True
             pieces.append("*")
-        pieces.append(f"{_kind(param)} {_shown_name(param)}" + ("" if param.required else f" = {param.default}"))
+        default = f'"{param.default}"' if isinstance(param.default, str) else param.default
+        pieces.append(f"{_kind(param)} {_shown_name(param)}" + ("" if param.required else f" = {default}"))
     if _takes_out(row, method):
         pieces += ([] if keyword else ["*"]) + ["Tensor out = None"]
     return f"({', '.join(pieces)})"
@@ -173,9 +163,11 @@ def signature_text(row, params, method):
 # ---------------------------------------------------------------- one signature
 def _single(name, row, params, args, kwargs, method):
     positional = [param for param in params if not param.keyword]
+    if method and len(params) == 1:
+        given = len(args) - 1
+        return f"TensorBase.{name}() takes no " + (f"arguments ({given} given)" if given else "keyword arguments")
     if len(args) > len(positional):
-        count, given = len(positional) - method, len(args) - method
-        return f"{name}() takes {count} positional argument{'s' * (count != 1)} but {given} {'was' if given == 1 else 'were'} given"
+        return too_many(name, _fewest(params) - method, len(positional) - method, len(args) - method)
     for place, (param, value) in enumerate(zip(positional, args)):
         if not fits(param, value, row):
             return _wrong_argument(name, param, value, f"(position {place + 1 - method}) ")
@@ -190,6 +182,12 @@ def _single(name, row, params, args, kwargs, method):
         if not fits(param, value, row):
             return _wrong_argument(name, param, value, "")
     return f"{name}() received an invalid combination of arguments"
+
+
+def too_many(name, fewest, most, given):
+    """torch's sentence for more positional arguments than a function takes: at least `fewest`, `most` at most."""
+    count = f"{most} positional argument{'s' * (most != 1)}" if fewest == most else f"from {fewest} to {most} positional arguments"
+    return f"{name}() takes {count} but {given} {'was' if given == 1 else 'were'} given"
 
 
 def missing_reason(name, missing):

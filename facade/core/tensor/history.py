@@ -5,6 +5,7 @@ gives it up when the graph is freed. An edge `(node, index)` says which input of
 the operation) a gradient goes to. Nodes have no reference to the tensors that they made, so graphs are never cyclic.
 """
 
+import contextlib
 import itertools
 import re
 import weakref
@@ -354,7 +355,8 @@ class Plan:
         if getattr(kernel.operator, "derivative", None) is not None:
             self.needed = tuple(index for index, spec in enumerate(kernel.specs) if spec is not None)
         elif self.wanted:
-            self.needed = engine.pullback_of(kernel, self.wanted, given).needed
+            with contextlib.suppress(NotImplementedError):      # there is no derivative: the backward pass will say so
+                self.needed = engine.pullback_of(kernel, self.wanted, given).needed
         names = getattr(kernel.operator, "operand_names", None)
         if names is not None:           # torch looks at what it saved in the order of the parameters' names
             names = names(kernel.statics)

@@ -92,7 +92,7 @@ def _zeroed(input, run):
 
 def _dropout(input, p, train, change, draw, inplace=False, error=RuntimeError):
     _check_probability(p, error)
-    if p == 0 or not train or not input.numel():
+    if p == 0 or train is False or not input.numel():
         return input
     run = apply_inplace if inplace else apply
     return _zeroed(input, run) if p == 1 else change(input, p, draw, run)
@@ -101,6 +101,15 @@ def _dropout(input, p, train, change, draw, inplace=False, error=RuntimeError):
 def dropout_by(input, p, draw):
     """Dropout in training, with the mask that `draw(input, probability to keep)` gives."""
     return _dropout(input, p, True, _dropped, draw)
+
+
+def dropout_and_mask(input, p, train):
+    """Dropout, and which elements it kept; in training the mask is drawn whatever p is."""
+    if train is False or not input.numel():
+        return input.clone(), full(input.shape, True, dtype=dtypes.bool)
+    _check_probability(p, RuntimeError)
+    mask = _drawn(input, 1 - p)
+    return _zeroed(input, apply) if p == 1 else _dropped(input, p, lambda *_: mask, apply), mask
 
 
 def _family(name, change, draw, doc):

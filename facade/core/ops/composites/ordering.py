@@ -1,5 +1,7 @@
 """Operators whose result has a shape, or a range, that the data decide: they read their input and work on it with NumPy."""
 
+import math
+
 import numpy as np
 
 from facade.core import dtypes
@@ -161,3 +163,74 @@ def _edges(array, bins, span):
         raise RuntimeError(f"torch.histogramdd(): bins tensor should have at least one element, but got {bins} bins")
     low, high = _bin_range(array, *span, 0.5) if span is not None else _bin_range(array, 0, 0, 0.5) if array.size else (0.0, 1.0)
     return np.linspace(low, high, bins + 1, dtype=array.dtype)
+
+
+# ---------------------------------------------------------------- histograms of points
+@composite(at="torch")
+def histogramdd(input, bins, range=None, weight=None, density=False):
+    """(counts, edges): how many points (..., dimensions), or what weight of them, lie in each cell of a grid"""
+    points, weights = _points(input, weight)
+    rank = points.shape[1]
+    if isinstance(bins, (list, tuple)) and len(bins) != rank:
+        raise RuntimeError(f"torch.histogramdd: expected {rank} sequences of bin edges for a {rank}-dimensional histogram but got {len(bins)}"
+                           if any(isinstance(each, Tensor) for each in bins) else
+                           "histogramdd: The size of bins must be equal to the innermost dimension of the input.")
+    bins = tuple(bins) if isinstance(bins, (list, tuple)) else (bins,) * rank
+    edges = [bins[dim].numpy_value() if isinstance(bins[dim], Tensor) else _even_edges(points[:, dim], dim, bins[dim], span)
+             for dim, span in enumerate(_spans(points, range))]
+    cells = np.stack([_cell(points[:, dim], each) for dim, each in enumerate(edges)])
+    inside = (cells >= 0).all(0)
+    shape = [len(each) - 1 for each in edges]
+    flat = np.ravel_multi_index(cells[:, inside], shape)
+    counts = np.bincount(flat, None if weights is None else weights[inside], math.prod(shape)).reshape(shape).astype(points.dtype)
+    if density:
+        widths = [np.diff(each).reshape([-1 if dim == at else 1 for dim in np.arange(rank)]) for at, each in enumerate(edges)]
+        counts = (counts / counts.sum() / math.prod(widths)).astype(points.dtype)
+    return result_tuple("histogramdd", ("hist", "bin_edges"), (_tensor(counts), tuple(map(_tensor, edges))))
+
+
+def _cell(values, edges):
+    """Which cell each value lies in, by bisection (edges that are not sorted give what torch's search gives); -1 outside."""
+    first, count = np.zeros(len(values), np.int64), np.full(len(values), len(edges))
+    while count.any():
+        half = count // 2
+        above = (count > 0) & ~(values < edges[np.minimum(first + half, len(edges) - 1)])
+        first, count = np.where(above, first + half + 1, first), np.where(above, count - half - 1, half)
+    return np.where((values >= edges[0]) & (values <= edges[-1]), np.minimum(first, len(edges) - 1) - 1, -1)
+
+
+def _points(input, weight):
+    """The points as rows, and the weight of each."""
+    if input.ndim < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    if weight is not None and weight.dtype is not input.dtype:
+        raise RuntimeError("torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but got "
+                           f"input({input.dtype.c_name}), and weight({weight.dtype.c_name})")
+    if weight is not None and weight.shape != input.shape[:-1]:
+        raise RuntimeError("torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding its "
+                           f"innermost dimension, but got input with shape {list(input.shape)} and weight with shape {list(weight.shape)}")
+    if not input.dtype.is_floating_point:
+        raise NotImplementedError(f'"histogramdd" not implemented for \'{input.dtype.legacy}\'')
+    return input.numpy_value().reshape(-1, input.shape[-1]), None if weight is None else weight.numpy_value().reshape(-1)
+
+
+def _spans(points, given):
+    """The range of each dimension: given one after the other, or None."""
+    rank = points.shape[1]
+    if given is None:
+        return [None] * rank
+    if len(given) != 2 * rank:
+        raise RuntimeError(f"torch.histogramdd: for a {rank}-dimensional histogram range should have {2 * rank} elements, but got {len(given)}")
+    return list(zip(given[::2], given[1::2]))
+
+
+def _even_edges(values, dim, count, span):
+    if count <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {count} for dimension {dim}")
+    low, high = span if span is not None else (values.min().item(), values.max().item()) if values.size else (0.0, 1.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise RuntimeError(f"torch.histogramdd: dimension {dim}'s range [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {dim}")
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    return np.linspace(low, high, count + 1, dtype=values.dtype)

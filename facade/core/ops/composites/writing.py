@@ -7,7 +7,7 @@ from facade.core import engine
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import converted
-from facade.core.ops.dispatch import apply_inplace, assign
+from facade.core.ops.dispatch import apply, apply_inplace, assign
 from facade.core.ops.table import ARRAY, op
 from facade.core.tensor.storage import Counter
 from facade.core.tensor.tensor import Tensor
@@ -51,7 +51,7 @@ def _filled(array, value):
     return jnp.broadcast_to(converted(value, array.dtype), array.shape)
 
 
-@composite(at="Tensor")
+@composite()
 def fill_(self, value):
     """Make every element `value`, a number or a zero-dimensional tensor"""
     if isinstance(value, Tensor) and value.ndim:
@@ -66,6 +66,14 @@ def fill_(self, value):
     return self
 
 
+@composite(at="torch")
+def fill(input, value):
+    """A copy of which every element is `value`, a number or a zero-dimensional tensor"""
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    return apply(FILL_TENSOR if isinstance(value, Tensor) else _FILL, (ARRAY, ARRAY), (input, value))
+
+
 def _each_once(tensor):
     """The tensor, or a view that shows each element of its memory once."""
     for dim, (extent, stride) in enumerate(zip(tensor._value.spec.shape, tensor.strides)):
@@ -78,7 +86,7 @@ _ZERO = op("zero(Tensor self) -> Tensor", lambda self: jnp.zeros_like(self), inp
            doc="Every element replaced by zero", at="")
 
 
-@composite(at="Tensor")
+@composite()
 def zero_(self):
     """Make every element zero"""
     apply_inplace(_ZERO, (ARRAY,), (_each_once(self),))
@@ -114,7 +122,7 @@ def resize_(self, *sizes, memory_format=None):
     return self
 
 
-@composite(at="Tensor")
+@composite()
 def resize_as_(self, the_template, memory_format=None):
     """Change the shape in place to that of another tensor"""
     return resize_(self, the_template.shape)

@@ -135,14 +135,17 @@ def convolve_transposed(input, weight, stride, padding, output_padding, dilation
 
 
 def convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
-    """Either of them, with a bias for each channel."""
+    """Either of them, with a bias for each channel; on the CPU, halves are summed in float32 and rounded once."""
+    dtype = input.dtype
+    if bias is not None and jax.default_backend() == "cpu":
+        input, weight, bias = wide(input), wide(weight), wide(bias)
     if input.size == 0 or weight.size == 0:
         result = _empty(input, weight, stride, padding, dilation, transposed, output_padding, groups)
     elif transposed:
         result = convolve_transposed(input, weight, stride, padding, output_padding, dilation, groups)
     else:
         result = convolve(input, weight, stride, [(each, each) if isinstance(each, int) else each for each in padding], dilation, groups)
-    return result if bias is None else result + bias.reshape(-1, *(1,) * (input.ndim - 2))
+    return result if bias is None else (result + bias.reshape(-1, *(1,) * (input.ndim - 2))).astype(dtype)
 
 
 def _empty(input, weight, stride, padding, dilation, transposed, output_padding, groups):

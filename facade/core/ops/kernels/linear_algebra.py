@@ -20,8 +20,13 @@ def adjoint(matrix):
 
 # ---------------------------------------------------------------- products
 def product(left, right):
-    """left @ right in their common dtype; halves are accumulated in float32."""
-    return jnp.matmul(left, right, preferred_element_type=wide(left).dtype).astype(left.dtype)
+    """left @ right in their common dtype."""
+    return wide_product(left, right).astype(left.dtype)
+
+
+def wide_product(left, right):
+    """left @ right, of halves in float32, so that a sum with something else is rounded once."""
+    return jnp.matmul(left, right, preferred_element_type=wide(left).dtype)
 
 
 def outer(left, right):

@@ -255,8 +255,8 @@ CHOLESKY_EX = op("cholesky_ex(Tensor self, *, bool upper=False, bool check_error
                  _checked("linalg.cholesky", square, lambda array, upper, check_errors: kernels.cholesky(array, upper)), at="linalg",
                  node="LinalgCholeskyExBackward0",
                  doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
-op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg", node="LinalgQrBackward0",
-   doc="Orthonormal columns times an upper triangle")
+LINALG_QR = op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg", node="LinalgQrBackward0",
+               doc="Orthonormal columns times an upper triangle")
 op("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)",
    _checked("linalg.qr", matrices, lambda array, some: _qr(array, "reduced" if some else "complete")), node="LinalgQrBackward0",
    doc="Orthonormal columns times an upper triangle")
@@ -294,9 +294,9 @@ def _triangle_named(name, function):
     return _checked(name, square, spectrum)
 
 
-op("svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)",
-   _checked("linalg.svd", matrices, lambda array, full, driver: kernels.svd(array, full)), at="linalg", node="LinalgSvdBackward0",
-   doc="Orthonormal columns, singular values and orthonormal rows whose product is A")
+LINALG_SVD = op("svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)",
+                _checked("linalg.svd", matrices, lambda array, full, driver: kernels.svd(array, full)), at="linalg", node="LinalgSvdBackward0",
+                doc="Orthonormal columns, singular values and orthonormal rows whose product is A")
 op("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)", _checked("linalg.svd", matrices, _svd),
    node="LinalgSvdBackward0", doc="U, the singular values and V of self = U diag(S) V^H")
 SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svdvals", matrices, lambda array, driver: kernels.svdvals(array)),

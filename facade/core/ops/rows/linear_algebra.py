@@ -48,13 +48,14 @@ def _expanded(self, shape):
 
 
 def _blended(self, beta, product, alpha):
-    """beta * self + alpha * product; a factor that was left out is Python's 1, and beta = 0 hides NaN."""
+    """beta * self + alpha * product, rounded once; a factor that was left out is Python's 1, and beta = 0 hides NaN."""
+    dtype, self = self.dtype, self.astype(product.dtype)
     if not isinstance(alpha, int):
         product = product * alpha.astype(product.dtype)
     if not isinstance(beta, int):
         beta = beta.astype(self.dtype)
         self = jnp.where(beta == 0, jnp.zeros((), self.dtype), self * beta)
-    return self + product
+    return (self + product).astype(dtype)
 
 
 # ---------------------------------------------------------------- products
@@ -198,7 +199,7 @@ def _addmm(self, mat1, mat2, beta, alpha):
     for other in (mat2, mat1):
         _same_type(self, other, "self and mat2 must have the same dtype, but got {} and {}")
     reject(self, "addmm_impl_cpu_", (BOOL,))
-    return _blended(self, beta, kernels.product(mat1, mat2), alpha)
+    return _blended(self, beta, kernels.wide_product(mat1, mat2), alpha)
 
 
 def _addmv(self, mat, vec, beta, alpha):
@@ -208,7 +209,7 @@ def _addmv(self, mat, vec, beta, alpha):
                            f"{dtype_of(self).legacy}, {dtype_of(mat).legacy}, and {dtype_of(vec).legacy}")
     reject(self, "addmv_impl_cpu", (BOOL,))
     _expanded(self, mat.shape[:1])
-    return _blended(self, beta, kernels.product(mat, vec), alpha)
+    return _blended(self, beta, kernels.wide_product(mat, vec), alpha)
 
 
 def _addr(self, vec1, vec2, beta, alpha):
@@ -227,14 +228,14 @@ def _baddbmm(self, batch1, batch2, beta, alpha):
         _expanded(self, (batch1.shape[0], batch1.shape[1], batch2.shape[2]))
     _check_batches(batch1, batch2)
     _same_type(self, batch1, "Input dtypes must be the same, got: input: {}, batch1: {}")
-    return _blended(self, beta, kernels.product(batch1, batch2), alpha)
+    return _blended(self, beta, kernels.wide_product(batch1, batch2), alpha)
 
 
 def _addbmm(self, batch1, batch2, beta, alpha):
     if batch1.ndim == batch2.ndim == 3:
         _expanded(self, (batch1.shape[1], batch2.shape[2]))
     _check_batches(batch1, batch2)
-    return _blended(self, beta, einsum("bij,bjk->ik", [batch1, batch2]), alpha)
+    return _blended(self, beta, kernels.wide_product(batch1, batch2).sum(0), alpha)
 
 
 def _no_fractions(self, vec1, vec2, beta, alpha):

@@ -6,14 +6,16 @@ import jax.numpy as jnp
 from jax import lax
 
 from facade.core.dtypes import BY_NUMPY
+from facade.core.ops.kernels.reduction import wide
 from facade.core.ops.promotion import FLOATING
 from facade.core.ops.table import op
 
 
 # ---------------------------------------------------------------- linear
 def _linear(input, weight, bias):
-    result = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())))
-    return result if bias is None else result + bias
+    exact = None if bias is None else wide(input).dtype         # rounded once, after the sum with the bias
+    result = lax.dot_general(input, weight, (((input.ndim - 1,), (1,)), ((), ())), preferred_element_type=exact)
+    return result if bias is None else (result + bias).astype(input.dtype)
 
 
 def _check_linear(input, weight, bias):

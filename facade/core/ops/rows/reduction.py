@@ -167,10 +167,10 @@ for _name, _shown, _function, _index, _pair in (("max", "largest", jnp.max, jnp.
     _title = _name.capitalize()
     op(f"{_name}(Tensor self) -> Tensor", _all_extreme(_name, _function), doc=f"The {_shown} of all elements", node=f"{_title}Backward1",
        saves="both")
-    op(f"{_name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", _dim_extreme(_name, _index, _function),
-       doc=f"The {_shown} elements along a dim, and where they stand")
     op(f"{_name}.other(Tensor self, Tensor other) -> Tensor", _pair, PROMOTE, doc=f"The {_shown} of each pair", node=f"{_title}imumBackward0",
        numbers=False, inplace=False)
+    op(f"{_name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", _dim_extreme(_name, _index, _function),
+       doc=f"The {_shown} elements along a dim, and where they stand")
     op(f"a{_name}(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", _along(f"a{_name}", f"{_name}_values_cpu", _function),
        doc=f"The {_shown} element along dims, its gradient shared evenly among equals", saves="both")
     op(f"arg{_name}(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", _argument(f"arg{_name}", _index), differentiable=False,

@@ -1,0 +1,133 @@
+"""A jaxpr with its calls written in place: one list of equations, each with the operator that it came from.
+
+Functions that JAX or torch have a name for stay calls (`jax.nn.relu`, `log_softmax`); all others are looked into.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Literal
+
+from facade.workbench.known import MARK
+
+# What a call's parameter with its function is named.
+_CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",
+          "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr", "remat": "jaxpr", "checkpoint": "jaxpr", "custom_lin": "jaxpr"}
+# Functions of jax.nn along one axis, which stands in what they are made of.
+_ALONG_AXIS = ("softmax", "log_softmax")
+_SAME = ("copy", "copy_p", "pvary")
+
+
+class Name:
+    """A value of the flat program; aval: its shape and dtype."""
+
+    __slots__ = ("aval",)
+
+    def __init__(self, aval):
+        self.aval = aval
+
+
+@dataclass(eq=False)
+class FlatEquation:
+    """primitive: JAX's, None for a known function of jax.nn; name: of either; sources: Names, Literals and NumPy arrays; scope: the operator's name."""
+
+    primitive: object
+    name: str
+    params: dict
+    sources: list
+    results: list
+    scope: str
+
+
+@dataclass
+class Flat:
+    """A program without calls. inputs, outputs: as of the jaxpr; equations: what is needed for the outputs."""
+
+    inputs: list
+    equations: list
+    outputs: list
+
+
+def flatten(closed):
+    """The flat program of a closed jaxpr."""
+    inputs = [Name(each.aval) for each in closed.jaxpr.invars]
+    equations = []
+    outputs = _inline(closed, inputs, "", equations, {})
+    return Flat(inputs, _living(equations, outputs), outputs)
+
+
+def _inline(closed, arguments, scope, equations, seen):
+    """Write a closed jaxpr's equations for these arguments behind the others; its results."""
+    jaxpr, consts = (closed.jaxpr, closed.consts) if isinstance(closed, ClosedJaxpr) else (closed, ())
+    known = dict(zip(jaxpr.invars, arguments)) | dict(zip(jaxpr.constvars, consts))
+
+    def source(atom):
+        return atom if isinstance(atom, Literal) else known[atom]
+    for equation in jaxpr.eqns:
+        sources, stack = [source(atom) for atom in equation.invars], str(equation.source_info.name_stack)
+        inner_scope = scope or stack.split("/")[0]
+        results = _written(equation, sources, inner_scope, equations, seen)
+        known.update(zip(equation.outvars, results))
+    return [source(atom) for atom in jaxpr.outvars]
+
+
+def _written(equation, sources, scope, equations, seen):
+    """The results of one equation: of its function where it is a call, else of a new flat equation, or of one like it."""
+    name, params = equation.primitive.name, equation.params
+    if name in _SAME:
+        return sources
+    primitive, named = equation.primitive, _known_call(name, params)
+    if named is not None:
+        primitive, (name, params) = None, named
+    elif name in _CALLS:
+        return _inline(params[_CALLS[name]], sources, scope, equations, seen)
+    key = name, repr(sorted(params.items(), key=lambda item: item[0])), tuple(_identity(each) for each in sources)
+    if key not in seen:
+        made = FlatEquation(primitive, name, params, sources, [Name(each.aval) for each in equation.outvars], scope)
+        equations.append(made)
+        seen[key] = made.results
+    return seen[key]
+
+
+def _identity(source):
+    """Equal for what are the same inputs."""
+    return (repr(source.val), str(source.aval)) if isinstance(source, Literal) and np.ndim(source.val) == 0 else id(source)
+
+
+def _known_call(name, params):
+    """(name, options) of a function of jax.nn, or None."""
+    if name not in ("jit", "pjit"):
+        return None
+    called = params.get("name", "")
+    if called.startswith(MARK):
+        return called, {}
+    if called in _ALONG_AXIS:
+        equations = params["jaxpr"].jaxpr.eqns
+        axes = next((each.params["axes"] for each in equations if each.primitive.name == "reduce_max"), None)
+        if axes is not None and len(params["jaxpr"].jaxpr.invars) == 1:
+            return MARK + called, {"axis": axes[0]}
+    return None
+
+
+def _living(equations, outputs):
+    """The equations that lead to the outputs."""
+    needed, kept = {id(each) for each in outputs}, []
+    for equation in reversed(equations):
+        if any(id(each) in needed for each in equation.results):
+            kept.append(equation)
+            needed.update(id(each) for each in equation.sources)
+    return kept[::-1]
+
+
+def has_wide(flats):
+    """Whether 64-bit arrays occur in flat programs: JAX has them only with its switch on."""
+    return any(jax.dtypes.issubdtype(each.aval.dtype, np.generic) and np.dtype(each.aval.dtype).itemsize >= 8 and np.dtype(each.aval.dtype) != np.complex64
+               and np.dtype(each.aval.dtype).kind in "iufc" for flat in flats for each in _all_names(flat))
+
+
+def _all_names(flat):
+    names = [*flat.inputs]
+    for equation in flat.equations:
+        names += equation.results
+    return names

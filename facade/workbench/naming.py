@@ -1,0 +1,119 @@
+"""What the user calls the values that go into a program: arguments, parameters of modules, variables."""
+
+import inspect
+from typing import NamedTuple
+
+from facade.core.tensor.tensor import Tensor
+from facade.nn.modules.module import Module
+from facade.optim.optimizer import Optimizer
+from facade.workbench.expressions import Expression
+
+
+class Input(NamedTuple):
+    """One input of a program. group: 'params', 'buffers', 'constants', or '' for one that is an argument by itself; name: within the group."""
+
+    group: str
+    name: str
+
+    @property
+    def expression(self):
+        """How the source says it."""
+        return Expression(f"{self.group}[{self.name!r}]".replace("'", '"') if self.group else self.name, cheap=True)
+
+
+class Namer:
+    """Names for values, the first one that is found for each."""
+
+    def __init__(self):
+        self.found, self.tensors, self.modules = {}, {}, []
+
+    def add(self, name, thing, depth=0):
+        """Name the tensors in `thing`: a tensor, module, optimizer, or a list, tuple or dict of such."""
+        if isinstance(thing, Tensor):
+            self._tensor("params" if thing.requires_grad and thing.is_leaf and thing._is_param else "", name, thing)
+        elif isinstance(thing, Module):
+            self._module(name, thing)
+        elif isinstance(thing, (list, tuple)) and depth < 4:
+            for place, each in enumerate(thing[:1000]):
+                self.add(f"{name}_{place}", each, depth + 1)
+        elif isinstance(thing, dict) and depth < 4:
+            for key, each in list(thing.items())[:1000]:
+                self.add(f"{name}_{key}", each, depth + 1)
+
+    def _module(self, name, module):
+        if any(module is each for each in self.modules):
+            return
+        prefix = f"{name}." if self.modules else ""
+        self.modules.append(module)
+        for path, param in module.named_parameters():
+            self._tensor("params", prefix + path, param)
+        for path, buffer in module.named_buffers():
+            self._tensor("buffers", prefix + path, buffer)
+
+    def _tensor(self, group, name, tensor):
+        if group == "":
+            name = "".join(letter if letter.isalnum() else "_" for letter in name)
+        if self.found.setdefault(tensor.value, Input(group, name)) == Input(group, name):
+            self.tensors[Input(group, name)] = tensor
+
+    def add_function(self, function, args, kwargs):
+        """Name what a call of `function` can reach: its arguments, itself, what it closes over, the globals that it names."""
+        for name, thing in _bound(function, args, kwargs):
+            self.add(name, thing)
+        for name, thing in reachable(function):
+            if not name.startswith("_"):
+                self.add(name, thing)
+
+    def all(self, values):
+        """An Input for each of these values; one that has no name is among the constants."""
+        unnamed = [value for value in values if value not in self.found]
+        return [self.found.get(value) or Input("constants", f"c{unnamed.index(value)}") for value in values]
+
+
+def _bound(function, args, kwargs):
+    """(name, argument) pairs of a call."""
+    target = function.forward if isinstance(function, Module) else function
+    try:
+        bound = inspect.signature(target).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return [(f"x{place}", each) for place, each in enumerate(args)] + list(kwargs.items())
+    pairs = []
+    for name, value in bound.items():
+        kind = inspect.signature(target).parameters[name].kind
+        pairs += list(value.items()) if kind is inspect.Parameter.VAR_KEYWORD else [(name, value)]
+    return pairs
+
+
+def reachable(function):
+    """(name, thing) for the module that a function is, or is a method of, and for what it closes over or names."""
+    function = inspect.unwrap(function) if callable(function) else function
+    found = [("model", function)] if isinstance(function, Module) else []
+    found += [("self", function.__self__)] if hasattr(function, "__self__") else []
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return found
+    for name, cell in zip(code.co_freevars, function.__closure__ or ()):
+        try:
+            found.append((name, cell.cell_contents))
+        except ValueError:          # not assigned yet
+            continue
+    names = function.__globals__
+    found += [(name, names[name]) for name in code.co_names if name in names]
+    inner = [thing for name, thing in found if inspect.isfunction(thing) and thing.__globals__ is names and thing is not function]
+    for each in inner:
+        found += [(name, names[name]) for name in each.__code__.co_names if name in names]
+    return found
+
+
+def one_of(kind, things, what):
+    """The one thing of a class among (name, thing) pairs; TypeError where there are none or several."""
+    found = list({id(thing): thing for _, thing in things if isinstance(thing, kind)}.values())
+    if len(found) != 1:
+        raise TypeError(f"the step uses {len(found)} {what}s that can be seen from here: hand over the one that is meant")
+    return found[0]
+
+
+def model_and_optimizer(step, model, optimizer):
+    """Those that were handed over, or that the step function uses."""
+    things = reachable(step)
+    return (one_of(Module, things, "module") if model is None else model), (one_of(Optimizer, things, "optimizer") if optimizer is None else optimizer)

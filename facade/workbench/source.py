@@ -1,0 +1,294 @@
+"""Readable JAX source from jaxprs: the writer that decides what becomes a statement and what stays inside an expression.
+
+A value that is used once goes into the expression that uses it while that stays short; all others get a name, after the operator that made
+them. What a person would not write is left out: a broadcast that arithmetic makes by itself, a dtype that a number takes on anyway.
+"""
+
+import keyword
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+from jax import lax
+from jax.extend.core import Literal
+
+from facade.workbench.expressions import ATOM, Expression, call, literal, tuple_text, typed
+from facade.workbench.flat import Name, flatten
+from facade.workbench.table import ELEMENTWISE, TABLE, primitive_itself
+
+WIDTH, INLINE, INLINE_ACROSS = 118, 64, 52       # of a line; of what may stand inside an expression of the same operator, of another one
+_FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
+_NOUNS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "exp": "exponential", "log": "logarithm", "reduce_sum": "total",
+          "reduce_max": "largest", "reduce_min": "least", "convert_element_type": "converted", "dot_general": "product", "select_n": "chosen",
+          "integer_pow": "power", "max": "larger", "min": "smaller", "neg": "negative", "rsqrt": "inverse_root", "sqrt": "root",
+          "gather": "rows", "reshape": "reshaped", "slice": "part", "eq": "is_equal", "ne": "differs", "lt": "is_less", "le": "is_at_most",
+          "gt": "is_greater", "ge": "is_at_least", "stop_gradient": "constant", "iota": "positions", "squeeze": "squeezed", "pow": "power"}
+
+
+class Equation:
+    """One equation as the table of primitives sees it."""
+
+    def __init__(self, flat, operands, untyped):
+        self.name, self.params, self.operands, self.untyped = flat.name, flat.params, operands, untyped
+        self.shapes = [tuple(np.shape(each.val)) if isinstance(each, Literal) else _aval(each).shape for each in flat.sources]
+        self.dtypes = [_aval(each).dtype for each in flat.sources]
+        self.out = flat.results[0].aval
+        self.primitive_home = next((f"{path}.{flat.name}_p" for path, module in (("lax", lax), ("lax.linalg", lax.linalg))
+                                    if getattr(module, f"{flat.name}_p", None) is flat.primitive), None)
+
+
+def _aval(source):
+    return source if isinstance(source, np.ndarray) or hasattr(source, "devices") else source.aval
+
+
+class Names:
+    """The names of one module; each is given once."""
+
+    def __init__(self, taken=()):
+        self.taken = {"jax", "jnp", "lax", *taken}
+
+    def new(self, wish):
+        """The name that is wished for, or one like it."""
+        name = "".join(letter if letter.isalnum() else "_" for letter in wish).strip("_") or "value"
+        name = f"v{name}" if name[0].isdigit() else name
+        name = f"{name}_" if keyword.iskeyword(name) else name
+        found, count = name, 2
+        while found in self.taken:
+            found, count = f"{name}_{count}", count + 1
+        self.taken.add(found)
+        return found
+
+
+class Writer:
+    """Writes the statements of one function. untyped: inputs that may be Python numbers, so they have no methods."""
+
+    def __init__(self, names, indent=1):
+        self.names, self.indent, self.lines, self.wide = names, indent, [], False
+        self.known, self.untyped = {}, set()
+
+    def body(self, flat, inputs, wishes=()):
+        """Write a flat program whose inputs are these expressions; the expressions of its outputs. wishes: names for those."""
+        self.known.update((id(name), expression) for name, expression in zip(flat.inputs, inputs))
+        self.uses = _uses(flat)
+        self.consumers = _consumers(flat)
+        self.wishes = {id(output): wish for output, wish in zip(flat.outputs, wishes)}
+        self.keep = [flat]
+        for equation in flat.equations:
+            self._write(equation)
+        return [typed(self._operand(each), _aval(each).dtype) for each in flat.outputs]
+
+    def say(self, line):
+        """One more line."""
+        self.lines += _wrapped("    " * self.indent + line)
+
+    # ------------------------------------------------------------ operands
+    def _operand(self, source):
+        if isinstance(source, Literal) and np.ndim(source.val) == 0:
+            return literal(np.asarray(source.val, _plain(source.aval.dtype)))
+        if isinstance(source, Literal):
+            return _array(source.val)
+        if not isinstance(source, Name):
+            return _array(source)
+        return self.known[id(source)]
+
+    def _operands(self, flat):
+        """The operands; those of elementwise operations without the broadcasts that they make by themselves."""
+        operands = [self._operand(each) for each in flat.sources]
+        if flat.name not in ELEMENTWISE:
+            return operands
+        shapes = [() if each.is_literal else _aval(source).shape for each, source in zip(operands, flat.sources)]
+        wanted = flat.results[0].aval.shape
+        for place, each in enumerate(operands):
+            if each.loose is not None:
+                tried = [*shapes[:place], each.loose[1], *shapes[place + 1:]]
+                if np.broadcast_shapes(*tried) == wanted:
+                    operands[place], shapes = each.loose[0], tried
+        return operands
+
+    # ------------------------------------------------------------ statements
+    def _write(self, flat):
+        if flat.name in _CONTROL:
+            _CONTROL[flat.name](self, flat)
+            return
+        operands = self._operands(flat)
+        if flat.primitive is None:
+            made = call(flat.name, *operands, **flat.params)
+        else:
+            untyped = isinstance(flat.sources[0], Name) and id(flat.sources[0]) in self.untyped if flat.sources else False
+            made = TABLE.get(flat.name, primitive_itself)(Equation(flat, operands, untyped))
+            if flat.name in ELEMENTWISE and all(each.is_literal or isinstance(source, Name) and id(source) in self.untyped
+                                                for each, source in zip(operands, flat.sources)):
+                self.untyped.add(id(flat.results[0]))
+        if len(flat.results) > 1 or flat.primitive is not None and flat.primitive.multiple_results:
+            self._name_several(flat, made)
+        else:
+            self._place(flat, made)
+
+    def _place(self, flat, made):
+        """Give the result a name, or leave it to stand in what uses it."""
+        result = flat.results[0]
+        if not self._stays_inside(flat, made, result):
+            name = Expression(self.names.new(self._wish(flat)), cheap=True)
+            self.say(f"{name.text} = {made.text}")
+            made = replace(name, loose=(name, made.loose[1]) if made.loose and made.loose[1] == result.aval.shape else None)
+        self.known[id(result)] = made
+
+    def _stays_inside(self, flat, made, result):
+        if id(result) in self.wishes:
+            return made.level == ATOM and made.cheap and made.text.isidentifier()
+        if made.is_literal or made.cheap or flat.name in _FREE and len(made.text) <= INLINE:
+            return True
+        consumer = self.consumers.get(id(result))
+        if self.uses[id(result)] != 1 or consumer is None or consumer.name in _CONTROL:
+            return False
+        return len(made.text) <= (INLINE if consumer.scope == flat.scope else INLINE_ACROSS)
+
+    def _wish(self, flat):
+        result = flat.results[0]
+        if id(result) in self.wishes:
+            return self.wishes[id(result)]
+        consumer = self.consumers.get(id(result))
+        if consumer is not None and consumer.scope == flat.scope:
+            return _NOUNS.get(flat.name, flat.name.removeprefix("jax.nn."))
+        return flat.scope or _NOUNS.get(flat.name, flat.name)
+
+    def _name_several(self, flat, made):
+        names = [self._named(result, self.wishes.get(id(result), flat.scope or flat.name)) if self.uses[id(result)] else "_" for result in flat.results]
+        self.say(f"{', '.join(names)}{',' * (len(names) == 1)} = {made.text}")
+
+    def _named(self, result, wish):
+        name = self.names.new(wish)
+        self.known[id(result)] = Expression(name, cheap=True)
+        return name
+
+    # ------------------------------------------------------------ functions inside
+    def function(self, wish, closed, captured, parameters, unpack, pack):
+        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: its signature;
+        unpack(names): the lines and expressions of the other inputs; pack(outputs): what it returns.
+        """
+        flat = flatten(closed)
+        name = self.names.new(wish)
+        inner = Writer(self.names, self.indent + 1)
+        rest = [self.names.new("item") for _ in flat.inputs[len(captured):]]
+        self.say(f"def {name}({', '.join(parameters)}):")
+        for line in unpack(rest):
+            inner.say(line)
+        outputs = inner.body(flat, [*captured, *(Expression(each, cheap=True) for each in rest)])
+        inner.say(f"return {pack([each.text for each in outputs])}")
+        self.lines += inner.lines
+        return name
+
+    def atoms(self, sources):
+        """Operands as plain names, for a function to capture."""
+        found = []
+        for source in sources:
+            operand = typed(self._operand(source), _aval(source).dtype)
+            if not (operand.cheap or operand.level == ATOM and operand.text.isidentifier()):
+                name = self.names.new("captured")
+                self.say(f"{name} = {operand.text}")
+                operand = Expression(name, cheap=True)
+            found.append(operand)
+        return found
+
+
+def _plain(dtype):
+    return np.dtype(dtype) if not str(dtype).startswith("key<") else dtype
+
+
+def _array(array):
+    """A small array written out."""
+    array = np.asarray(array)
+    if array.size > 64:
+        raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; hand it to the function")
+    return Expression(f"jnp.array({array.tolist()}, jnp.{array.dtype.name if array.dtype != bool else 'bool_'})")
+
+
+def _uses(flat):
+    """How often each value is used; through what is as cheap to write twice, as often as that is used."""
+    uses = Counter(id(each) for each in flat.outputs)
+    for equation in reversed(flat.equations):
+        often = max(1, uses[id(equation.results[0])]) if equation.name in _FREE else 1
+        for source in equation.sources:
+            uses[id(source)] += often
+    return uses
+
+
+def _consumers(flat):
+    """value -> the equation that uses it, of those used by equations; through what is cheap, the one behind it."""
+    found = {}
+    for equation in reversed(flat.equations):
+        for source in equation.sources:
+            found[id(source)] = found.get(id(equation.results[0])) or equation if equation.name in _FREE else equation
+    for output in flat.outputs:
+        found.setdefault(id(output), None)
+    return found
+
+
+# ---------------------------------------------------------------- loops and branches
+def _tuple_of(names):
+    return tuple_text(names) if names else "()"
+
+
+def _unpacking(names, whole):
+    return [f"{_tuple_of(names)} = {whole}"] if names else []
+
+
+def _scan(writer, flat):
+    """lax.scan over a function of (carry, items)."""
+    params = flat.params
+    counts, carries = params["num_consts"], params["num_carry"]
+    captured = writer.atoms(flat.sources[:counts])
+    starts = [typed(writer._operand(each), _aval(each).dtype).text for each in flat.sources[counts:counts + carries]]
+    items = [writer._operand(each).text for each in flat.sources[counts + carries:]]
+    body = writer.function(f"{flat.scope or 'loop'}_step", params["jaxpr"], captured, ("carry", "items"),
+                           lambda names: _unpacking(names[:carries], "carry") + _unpacking(names[carries:], "items"),
+                           lambda outputs: f"{_tuple_of(outputs[:carries])}, {_tuple_of(outputs[carries:])}")
+    names = [writer._named(each, flat.scope or "scanned") if writer.uses[id(each)] else "_" for each in flat.results]
+    length = f", length={params['length']}" if not items else ""
+    reverse = ", reverse=True" if params["reverse"] else ""
+    writer.say(f"{_tuple_of(names[:carries])}, {_tuple_of(names[carries:]) if names[carries:] else '_'} = "
+               f"lax.scan({body}, {_tuple_of(starts)}, {_tuple_of(items) if items else 'None'}{length}{reverse})")
+
+
+def _while(writer, flat):
+    """lax.while_loop over a tuple."""
+    params = flat.params
+    tests, bodies = params["cond_nconsts"], params["body_nconsts"]
+    captured = writer.atoms(flat.sources[:tests + bodies])
+    starts = [typed(writer._operand(each), _aval(each).dtype).text for each in flat.sources[tests + bodies:]]
+    goes_on = writer.function("goes_on", params["cond_jaxpr"], captured[:tests], ("carry",), lambda names: _unpacking(names, "carry"),
+                              lambda outputs: outputs[0])
+    body = writer.function("loop_step", params["body_jaxpr"], captured[tests:], ("carry",), lambda names: _unpacking(names, "carry"), _tuple_of)
+    names = [writer._named(each, flat.scope or "looped") if writer.uses[id(each)] else "_" for each in flat.results]
+    writer.say(f"{_tuple_of(names)} = lax.while_loop({goes_on}, {body}, {_tuple_of(starts)})")
+
+
+def _cond(writer, flat):
+    """lax.switch over functions of no argument."""
+    which, *rest = flat.sources
+    captured = writer.atoms(rest)
+    branches = [writer.function(f"case_{place}", branch, captured, (), lambda names: [], _tuple_of)
+                for place, branch in enumerate(flat.params["branches"])]
+    names = [writer._named(each, flat.scope or "chosen") if writer.uses[id(each)] else "_" for each in flat.results]
+    writer.say(f"{_tuple_of(names)} = lax.switch({writer._operand(which).text}, [{', '.join(branches)}])")
+
+
+_CONTROL = {"scan": _scan, "while": _while, "cond": _cond}
+
+
+# ---------------------------------------------------------------- lines
+def _wrapped(line):
+    """A line, broken behind commas inside parentheses where it is too long."""
+    if len(line) <= WIDTH:
+        return [line]
+    indent = len(line) - len(line.lstrip()) + 4
+    depth, best = 0, None
+    for place, letter in enumerate(line):
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == " " and line[place - 1] == "," and depth and place < WIDTH:
+            best = place
+        if place >= WIDTH and best is not None:
+            break
+    if best is None or best < indent:
+        return [line]
+    return [line[:best], *_wrapped(" " * indent + line[best + 1:])]

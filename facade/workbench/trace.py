@@ -1,0 +1,194 @@
+"""A function on tensors as the pure program that it records: its jaxpr, its StableHLO, its source.
+
+    >>> program = facade.trace_program(model, x)
+    >>> print(program.to_source())      # JAX that a person would have written
+    >>> program.check()                 # which computes what the model does
+"""
+
+import html
+import sys
+
+import jax
+import numpy as np
+from jax.extend.core import jaxpr_as_fun
+
+from facade.core import engine
+from facade.core.tensor.tensor import Tensor
+from facade.workbench.expressions import Expression, tuple_text
+from facade.workbench.flat import flatten, has_wide
+from facade.workbench.naming import Namer
+from facade.workbench.recording import function_of, pending_entries, recording
+from facade.workbench.source import Names, Writer, _array
+
+WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
+_INLINE_SIZE = 4        # constants of so many elements stand in the source
+
+
+class Source(str):
+    """The text of a JAX program; it shows itself as a program, not as a quoted string."""
+
+    def __repr__(self):
+        return str(self)
+
+    def _repr_html_(self):
+        return f"<pre>{html.escape(self)}</pre>"
+
+
+def heading(wide, is_lax_used=True):
+    """The imports of a program."""
+    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE + "\n" if wide else "")
+
+
+def assembled(wide, body):
+    """A whole program from its functions."""
+    return Source(heading(wide, "lax." in body) + body)
+
+
+def executed(text):
+    """The names that a program defines, run in a namespace of its own under 64-bit numbers; JAX's switch is not touched."""
+    names = {"__name__": "emitted"}
+    with jax.enable_x64(True):
+        exec(compile(text.replace(WIDE, ""), "<emitted>", "exec"), names)
+    return names
+
+
+def arrays_of(values):
+    """The NumPy arrays of computed values."""
+    return [np.asarray(engine.computed(value).array) for value in values]
+
+
+def difference(actual, expected):
+    """The largest difference between two arrays, as a share of the largest element expected."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if actual.shape != expected.shape or actual.dtype != expected.dtype:
+        return f"{actual.dtype}{list(actual.shape)} instead of {expected.dtype}{list(expected.shape)}"
+    if not actual.size:
+        return 0.0
+    apart = np.abs(actual.astype(np.complex128) - expected.astype(np.complex128))
+    apart = np.where((actual == expected) | (np.isnan(actual) & np.isnan(expected) if actual.dtype.kind in "fc" else False), 0, apart)
+    scale = np.abs(expected[np.isfinite(expected)]).max(initial=0) if expected.dtype.kind in "fc" else 1
+    return float(apart.max() / (scale or 1))
+
+
+def compare(what, actual, expected, tolerance):
+    """Raise AssertionError where a result of the emitted program is not what was recorded."""
+    apart = difference(actual, expected)
+    if isinstance(apart, str) or not apart <= tolerance:
+        raise AssertionError(f"the emitted program computes another {what}: {apart if isinstance(apart, str) else f'{apart:.2g} apart'}")
+    return apart
+
+
+def as_arguments(inputs, arrays):
+    """(arguments by name, groups by name): how inputs go into an emitted function."""
+    alone, groups = {}, {}
+    for each, array in zip(inputs, arrays):
+        if each.group:
+            groups.setdefault(each.group, {})[each.name] = array
+        else:
+            alone[each.name] = array
+    return alone, groups
+
+
+class Program:
+    """A recorded program. name: of the function; inputs: `Input(group, name)` for each argument of the jaxpr; jaxpr: closed;
+    arguments: what goes in, by name, with the groups (params, buffers, constants) as dicts.
+    """
+
+    def __init__(self, name, cut, namer, results):
+        self.name, self.jaxpr, self.results = name, cut.jaxpr, results
+        self.inputs = namer.all(cut.inputs)
+        self._arrays = arrays_of(cut.inputs)
+        alone, groups = as_arguments(self.inputs, self._arrays)
+        self.arguments = {group: groups[group] for group in ("params", "buffers", "constants") if group in groups} | alone
+
+    def stablehlo(self):
+        """The program as XLA gets it, as text (https://openxla.org/stablehlo)."""
+        with jax.enable_x64(True):
+            return jax.jit(jaxpr_as_fun(self.jaxpr)).lower(*self._arrays).as_text()
+
+    def to_source(self):
+        """The program as JAX source: imports, and one function with the name of what was traced."""
+        flat = flatten(self.jaxpr)
+        return assembled(has_wide([flat]), "\n".join(self._function(flat)) + "\n")
+
+    def _function(self, flat):
+        names = Names([self.name, *self.arguments])
+        writer = Writer(names)
+        inputs = []
+        for each, array in zip(self.inputs, self._arrays):
+            inputs.append(_array(array) if each.group == "constants" and array.size <= _INLINE_SIZE else each.expression)
+        outputs = [each.text for each in writer.body(flat, inputs, self.results if len(self.results) == len(flat.outputs) else ())]
+        result = outputs[0] if len(outputs) == 1 else tuple_text(outputs)
+        return [f"def {self.name}({', '.join(self.arguments)}):", *writer.lines, f"    return {result}"]
+
+    def check(self, tolerance=1e-5):
+        """Run the emitted source and hold its results against the recorded program's; AssertionError where they differ."""
+        with jax.enable_x64(True):
+            made = executed(self.to_source())[self.name](**self.arguments)
+            made = made if isinstance(made, tuple) else (made,)
+            expected = jaxpr_as_fun(self.jaxpr)(*self._arrays)
+        for place, (actual, wanted) in enumerate(zip(made, expected, strict=True)):
+            compare(f"result {place}", actual, wanted, tolerance)
+
+    def __repr__(self):
+        return f"<{self.name}({', '.join(self.arguments)}): {len(self.jaxpr.eqns)} operations of JAX; .to_source(), .jaxpr, .stablehlo()>"
+
+    def _repr_html_(self):
+        return self.to_source()._repr_html_()
+
+
+def tensors_in(result):
+    """The tensors in what a function returned."""
+    if isinstance(result, Tensor):
+        return [result]
+    parts = result.values() if isinstance(result, dict) else result if isinstance(result, (list, tuple)) else ()
+    return [tensor for each in parts for tensor in tensors_in(each)]
+
+
+def trace_program(function, *args, **kwargs):
+    """The program that `function(*args, **kwargs)` records, a `Program`; or that a tensor, or several in a list or tuple, wait for.
+
+    A function is called once. Its parameters and buffers are known by the names that their module has for them. A tensor that is computed
+    already has no program left: trace the function that makes it.
+    """
+    namer = Namer()
+    if isinstance(function, (Tensor, list, tuple)):
+        return _of_pending(tensors_in(function), namer, sys._getframe(1))
+    namer.add_function(function, args, kwargs)
+    with recording() as entries:
+        tensors = tensors_in(function(*args, **kwargs))
+        values = [each.value for each in tensors]
+    if not tensors:
+        raise TypeError(f"what is traced has to return tensors, and {getattr(function, '__name__', function)!r} returned none")
+    return Program(_name_of(function), function_of(entries, values), namer, ())
+
+
+def _name_of(function):
+    name = getattr(function, "__name__", type(function).__name__).lower()
+    return name if name.isidentifier() else "program"
+
+
+def _of_pending(tensors, namer, frame):
+    """The program behind pending tensors, with the names of the variables in a frame."""
+    values = [each.value for each in tensors]
+    if all(value.array is not None for value in values):
+        raise ValueError("this tensor is computed already, and what was recorded for it is gone: trace the function that makes it, "
+                         "facade.trace_program(function, *args), or ask before its value is read")
+    entries = pending_entries()
+    wanted = {id(each) for each in tensors}
+    for name, thing in {**frame.f_globals, **frame.f_locals}.items():
+        if not name.startswith("_") and id(thing) not in wanted:
+            namer.add(name, thing)
+    return Program("program", function_of(entries, values), namer, _variable_names(frame, tensors))
+
+
+def _variable_names(frame, tensors):
+    """The variables that hold these tensors, where each has one."""
+    names = [next((name for name, thing in {**frame.f_globals, **frame.f_locals}.items() if thing is each and not name.startswith("_")), None)
+             for each in tensors]
+    return tuple(names) if all(names) and len(set(names)) == len(names) else ()
+
+
+def literal_dict(numbers):
+    """A dict of numbers as source."""
+    return Expression("{" + ", ".join(f'"{key}": {value!r}' for key, value in numbers.items()) + "}")
