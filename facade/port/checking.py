@@ -5,7 +5,6 @@ A name that PyTorch 2.13 has not either is reported too, but it does not count a
 """
 
 import json
-import sys
 from collections import Counter
 from typing import NamedTuple
 

@@ -44,12 +44,12 @@ def _lines(path):
 @functools.cache
 def torch_names():
     """module -> its public names, in torch; `torch.Tensor` is a section like a module."""
-    sections = {}
+    sections, section = {}, []
     for line in _lines(RECORD):
         if line.startswith(" "):
-            names.extend(line.split())
+            section += line.split()
         else:
-            names = sections[line] = []
+            section = sections[line] = []
     return sections
 
 
@@ -125,4 +125,4 @@ def judge(name):
 
 
 def _is_namespace(value):
-    return isinstance(value, (types.ModuleType, type))
+    return isinstance(value, (types.ModuleType, types.SimpleNamespace, type))

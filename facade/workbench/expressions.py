@@ -112,4 +112,4 @@ def expanded(expression, dims, rank):
     index = ", ".join(":" if place in dims else "None" for place in range(rank))
     if not dims:
         return call("jnp.reshape", expression, tuple_text([1] * rank))
-    return Expression(f"{expression.at(ATOM)}[{index}]", cheap=expression.cheap)
+    return Expression(f"{expression.at(ATOM)}[{index}]", cheap=expression.cheap, source=("expanded", expression, tuple(dims), rank))

@@ -9,14 +9,14 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
-from facade.workbench.known import MARK
+from facade.workbench.known import MARKED
 
 # What a call's parameter with its function is named.
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",
           "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr", "remat": "jaxpr", "checkpoint": "jaxpr", "custom_lin": "jaxpr"}
 # Functions of jax.nn along one axis, which stands in what they are made of.
 _ALONG_AXIS = ("softmax", "log_softmax")
-_SAME = ("copy", "copy_p", "pvary")
+_SAME = ("copy", "copy_p", "pvary", "optimization_barrier")
 
 
 class Name:
@@ -75,8 +75,12 @@ def _inline(closed, arguments, scope, equations, seen):
 def _written(equation, sources, scope, equations, seen):
     """The results of one equation: of its function where it is a call, else of a new flat equation, or of one like it."""
     name, params = equation.primitive.name, equation.params
-    if name in _SAME:
-        return sources
+    if name in _SAME or _changes_nothing(name, params, sources):
+        return sources if name in _SAME else sources[:1]
+    if sources and name not in _NEVER_FOLDED and all(isinstance(each, Literal) and np.ndim(each.val) == 0 for each in sources):
+        folded = _folded(equation, sources)
+        if folded is not None:
+            return folded
     primitive, named = equation.primitive, _known_call(name, params)
     if named is not None:
         primitive, (name, params) = None, named
@@ -90,6 +94,27 @@ def _written(equation, sources, scope, equations, seen):
     return seen[key]
 
 
+_NEVER_FOLDED = {*_CALLS, "scan", "while", "cond", "broadcast_in_dim"}
+
+
+def _folded(equation, sources):
+    """The results of an equation on nothing but numbers, as numbers; None where they are more."""
+    if any(each.aval.shape for each in equation.outvars):
+        return None
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        made = equation.primitive.bind(*(np.asarray(each.val, each.aval.dtype) for each in sources), **equation.params)
+    made = made if equation.primitive.multiple_results else [made]
+    return [Literal(np.asarray(each), result.aval) for each, result in zip(made, equation.outvars)]
+
+
+def _changes_nothing(name, params, sources):
+    """Whether an equation gives back its first operand."""
+    if name == "pad":
+        return all(not any(row) for row in params["padding_config"])
+    return name in ("add", "sub") and isinstance(sources[1], Literal) and np.ndim(sources[1].val) == 0 and sources[1].val == 0 \
+        and np.dtype(sources[1].aval.dtype).kind in "iu" and not isinstance(sources[0], Literal)
+
+
 def _identity(source):
     """Equal for what are the same inputs."""
     return (repr(source.val), str(source.aval)) if isinstance(source, Literal) and np.ndim(source.val) == 0 else id(source)
@@ -100,13 +125,13 @@ def _known_call(name, params):
     if name not in ("jit", "pjit"):
         return None
     called = params.get("name", "")
-    if called.startswith(MARK):
-        return called, {}
+    if called in MARKED:
+        return MARKED[called]
     if called in _ALONG_AXIS:
         equations = params["jaxpr"].jaxpr.eqns
         axes = next((each.params["axes"] for each in equations if each.primitive.name == "reduce_max"), None)
         if axes is not None and len(params["jaxpr"].jaxpr.invars) == 1:
-            return MARK + called, {"axis": axes[0]}
+            return f"jax.nn.{called}", {"axis": axes[0]}
     return None
 
 

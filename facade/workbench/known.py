@@ -1,36 +1,77 @@
 """Operators that JAX has a function of its own for: a person would write `jax.nn.relu(x)`, not what it is made of.
 
-Each is handed to JAX under its full name, which then stands in the jaxpr as the name of a `jit`; it is the same function as the operator's
-kernel, derivative at the kinks included, which `check()` confirms for every program.
+Most are handed to JAX under a mark, which then stands in the jaxpr as the name of a `jit`. A convolution is JAX's convolution, whatever the kernel
+makes of it for speed. All are the same functions as the operators' kernels, derivative at the kinks included, as `check()` confirms for
+every program.
 """
 
-import functools
-
 import jax
+import jax.numpy as jnp
+from jax import lax
 
-MARK = "jax.nn."
+MARKED = {}         # the name of a jit -> (JAX's name, options)
 
 
-def _named(function):
-    """The function under a name that says where JAX has it."""
-    @functools.wraps(function)
-    def call(array):
-        return [made(array)]
+def _marked(name, **options):
+    """The function of jax.nn under a name that says so."""
+    function, mark = getattr(jax.nn, name), f"jax.nn.{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
+    MARKED[mark] = f"jax.nn.{name}", options
 
     def called(array):
-        return function(array)
-    called.__name__ = called.__qualname__ = MARK + function.__name__
+        return function(array, **options)
+    called.__name__ = called.__qualname__ = mark
     made = jax.jit(called)
-    return call
+    return lambda array: [made(array)]
 
 
-_FUNCTIONS = {name: _named(getattr(jax.nn, name)) for name in ("relu", "silu", "sigmoid", "log_sigmoid", "mish")}
-_BY_OPERATOR = _FUNCTIONS | {"logsigmoid": _FUNCTIONS["log_sigmoid"]}
+def _pointwise(name):
+    made = _marked(name)
+    return lambda kernel: made
+
+
+def _along(name):
+    def rule(kernel):
+        _, dim, dtype = kernel.statics
+        return _marked(name, axis=dim) if dtype is None and kernel.specs[0].shape else None
+    return rule
+
+
+def _gelu(kernel):
+    return _marked("gelu", approximate=kernel.statics[1] == "tanh")
+
+
+def _convolution(kernel):
+    _, _, _, stride, padding, dilation, transposed, _, groups = kernel.statics
+    if transposed or kernel.specs[0].shape[0] == 0:
+        return None
+
+    def convolve(array, weight, bias=None):
+        made = lax.conv_general_dilated(array, weight, stride, [(each, each) for each in padding], rhs_dilation=dilation, feature_group_count=groups)
+        return [made if bias is None else made + bias.reshape(-1, *(1,) * len(stride))]
+    return convolve
+
+
+def _max_pool(kernel):
+    _, size, stride, padding, dilation, ceil_mode = kernel.statics
+    if ceil_mode or len(kernel.outs) > 1:
+        return None
+    rest = len(kernel.specs[0].shape) - 2
+
+    def pool(array):
+        ones = (1,) * rest
+        return [lax.reduce_window(array, -jnp.inf, lax.max, (*ones, *size), (*ones, *stride), ((0, 0),) * rest + tuple((each, each) for each in padding),
+                                  window_dilation=(*ones, *dilation))]
+    return pool
+
+
+_RULES = {"relu": _pointwise("relu"), "silu": _pointwise("silu"), "sigmoid": _pointwise("sigmoid"), "mish": _pointwise("mish"),
+          "logsigmoid": _pointwise("log_sigmoid"), "gelu": _gelu, "softmax": _along("softmax"), "log_softmax": _along("log_softmax"),
+          "convolution": _convolution, "max_pool2d": _max_pool}
 
 
 def known_function(kernel):
-    """JAX's own function for the operator of a kernel on one floating point array, or None."""
-    if len(kernel.specs) == 1 and len(kernel.outs) == 1 and kernel.outs[0] is kernel.specs[0] and kernel.outs[0].dtype.kind == "f" \
-            and getattr(kernel.operator, "kernel", None) is None:
-        return _BY_OPERATOR.get(getattr(kernel.operator, "name", None))
-    return None
+    """JAX's own function for the operator of a kernel on floating point arrays, from arrays to a list of results; or None."""
+    name = getattr(kernel.operator, "name", None)
+    if name not in _RULES or any(spec is not None and getattr(spec, "dtype", None) not in ("float32", "float64") for spec in kernel.specs):
+        return None
+    return _RULES[name](kernel)

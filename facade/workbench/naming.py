@@ -64,6 +64,11 @@ class Namer:
             if not name.startswith("_"):
                 self.add(name, thing)
 
+    def rank(self, each):
+        """Where an input stands among all that were named, in the order in which the user would list them."""
+        known = list(self.found.values())
+        return known.index(each) if each in known else len(known)
+
     def all(self, values):
         """An Input for each of these values; one that has no name is among the constants."""
         unnamed = [value for value in values if value not in self.found]

@@ -4,6 +4,7 @@ A value that is used once goes into the expression that uses it while that stays
 them. What a person would not write is left out: a broadcast that arithmetic makes by itself, a dtype that a number takes on anyway.
 """
 
+import builtins
 import keyword
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +13,7 @@ import numpy as np
 from jax import lax
 from jax.extend.core import Literal
 
-from facade.workbench.expressions import ATOM, Expression, call, literal, tuple_text, typed
+from facade.workbench.expressions import ATOM, Expression, call, dtype_text, literal, number_text, tuple_text, typed
 from facade.workbench.flat import Name, flatten
 from facade.workbench.table import ELEMENTWISE, TABLE, primitive_itself
 
@@ -47,11 +48,15 @@ class Names:
     def __init__(self, taken=()):
         self.taken = {"jax", "jnp", "lax", *taken}
 
+    def inner(self):
+        """Names for a function inside, which sees these."""
+        return Names(self.taken)
+
     def new(self, wish):
         """The name that is wished for, or one like it."""
         name = "".join(letter if letter.isalnum() else "_" for letter in wish).strip("_") or "value"
         name = f"v{name}" if name[0].isdigit() else name
-        name = f"{name}_" if keyword.iskeyword(name) else name
+        name = f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
         found, count = name, 2
         while found in self.taken:
             found, count = f"{name}_{count}", count + 1
@@ -127,11 +132,24 @@ class Writer:
     def _place(self, flat, made):
         """Give the result a name, or leave it to stand in what uses it."""
         result = flat.results[0]
+        if flat.name == "broadcast_in_dim" and made.loose and not made.cheap and not self._stays_inside(flat, made, result):
+            made = self._named_narrow(flat, made)
         if not self._stays_inside(flat, made, result):
             name = Expression(self.names.new(self._wish(flat)), cheap=True)
             self.say(f"{name.text} = {made.text}")
             made = replace(name, loose=(name, made.loose[1]) if made.loose and made.loose[1] == result.aval.shape else None)
         self.known[id(result)] = made
+
+    def _named_narrow(self, flat, made):
+        """A broadcast whose operand has a name."""
+        narrow, shape = made.loose
+        if not narrow.cheap:
+            name = Expression(self.names.new(flat.scope or "spread"), cheap=True)
+            self.say(f"{name.text} = {narrow.text}")
+            narrow = name
+        wide = flat.results[0].aval.shape
+        text = narrow.text if shape == wide else f"jnp.broadcast_to({narrow.text}, {tuple_text(wide)})"
+        return Expression(text, loose=(narrow, shape), cheap=True)
 
     def _stays_inside(self, flat, made, result):
         if id(result) in self.wishes:
@@ -162,14 +180,14 @@ class Writer:
         return name
 
     # ------------------------------------------------------------ functions inside
-    def function(self, wish, closed, captured, parameters, unpack, pack):
-        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: its signature;
-        unpack(names): the lines and expressions of the other inputs; pack(outputs): what it returns.
+    def function(self, wish, closed, captured, parameters, wishes, unpack, pack):
+        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: its signature; wishes: names of the other
+        inputs; unpack(names): the lines and expressions of the other inputs; pack(outputs): what it returns.
         """
         flat = flatten(closed)
         name = self.names.new(wish)
-        inner = Writer(self.names, self.indent + 1)
-        rest = [self.names.new("item") for _ in flat.inputs[len(captured):]]
+        inner = Writer(self.names.inner(), self.indent + 1)
+        rest = [inner.names.new(each) for each in wishes]
         self.say(f"def {name}({', '.join(parameters)}):")
         for line in unpack(rest):
             inner.say(line)
@@ -198,9 +216,13 @@ def _plain(dtype):
 def _array(array):
     """A small array written out."""
     array = np.asarray(array)
+    dtype, filling = dtype_text(array.dtype), array.flat[:1].tolist()
+    if array.size > 4 and (array == array.flat[0]).all():
+        name = {0: "zeros", 1: "ones"}.get(filling[0], "full")
+        return call(f"jnp.{name}", tuple_text(array.shape), *[number_text(filling[0])] * (name == "full"), dtype)
     if array.size > 64:
         raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; hand it to the function")
-    return Expression(f"jnp.array({array.tolist()}, jnp.{array.dtype.name if array.dtype != bool else 'bool_'})")
+    return call("jnp.array", array.tolist(), dtype)
 
 
 def _uses(flat):
@@ -230,7 +252,7 @@ def _tuple_of(names):
 
 
 def _unpacking(names, whole):
-    return [f"{_tuple_of(names)} = {whole}"] if names else []
+    return [f"{', '.join(names)}{',' * (len(names) == 1)} = {whole}"] if names else []
 
 
 def _scan(writer, flat):
@@ -241,6 +263,7 @@ def _scan(writer, flat):
     starts = [typed(writer._operand(each), _aval(each).dtype).text for each in flat.sources[counts:counts + carries]]
     items = [writer._operand(each).text for each in flat.sources[counts + carries:]]
     body = writer.function(f"{flat.scope or 'loop'}_step", params["jaxpr"], captured, ("carry", "items"),
+                           ["state"] * carries + ["item"] * len(items),
                            lambda names: _unpacking(names[:carries], "carry") + _unpacking(names[carries:], "items"),
                            lambda outputs: f"{_tuple_of(outputs[:carries])}, {_tuple_of(outputs[carries:])}")
     names = [writer._named(each, flat.scope or "scanned") if writer.uses[id(each)] else "_" for each in flat.results]
@@ -256,9 +279,9 @@ def _while(writer, flat):
     tests, bodies = params["cond_nconsts"], params["body_nconsts"]
     captured = writer.atoms(flat.sources[:tests + bodies])
     starts = [typed(writer._operand(each), _aval(each).dtype).text for each in flat.sources[tests + bodies:]]
-    goes_on = writer.function("goes_on", params["cond_jaxpr"], captured[:tests], ("carry",), lambda names: _unpacking(names, "carry"),
+    goes_on = writer.function("goes_on", params["cond_jaxpr"], captured[:tests], ("carry",), ["state"] * len(starts), lambda names: _unpacking(names, "carry"),
                               lambda outputs: outputs[0])
-    body = writer.function("loop_step", params["body_jaxpr"], captured[tests:], ("carry",), lambda names: _unpacking(names, "carry"), _tuple_of)
+    body = writer.function("loop_step", params["body_jaxpr"], captured[tests:], ("carry",), ["state"] * len(starts), lambda names: _unpacking(names, "carry"), _tuple_of)
     names = [writer._named(each, flat.scope or "looped") if writer.uses[id(each)] else "_" for each in flat.results]
     writer.say(f"{_tuple_of(names)} = lax.while_loop({goes_on}, {body}, {_tuple_of(starts)})")
 
@@ -267,7 +290,7 @@ def _cond(writer, flat):
     """lax.switch over functions of no argument."""
     which, *rest = flat.sources
     captured = writer.atoms(rest)
-    branches = [writer.function(f"case_{place}", branch, captured, (), lambda names: [], _tuple_of)
+    branches = [writer.function(f"case_{place}", branch, captured, (), [], lambda names: [], _tuple_of)
                 for place, branch in enumerate(flat.params["branches"])]
     names = [writer._named(each, flat.scope or "chosen") if writer.uses[id(each)] else "_" for each in flat.results]
     writer.say(f"{_tuple_of(names)} = lax.switch({writer._operand(which).text}, [{', '.join(branches)}])")

@@ -25,7 +25,6 @@ FUNCTIONS = {"max": "jnp.maximum", "min": "jnp.minimum", "atan2": "jnp.arctan2",
              "igammac": "lax.igammac", "regularized_incomplete_beta": "lax.betainc", "polygamma": "lax.polygamma"}
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod", "reduce_and": "all", "reduce_or": "any"}
 CUMULATIVE = {"cumsum": "jnp.cumsum", "cumprod": "jnp.cumprod", "cummax": "lax.cummax", "cummin": "lax.cummin", "cumlogsumexp": "lax.cumlogsumexp"}
-IDENTITIES = {"copy", "copy_p", "optimization_barrier", "reduce_precision", "pvary"}
 ELEMENTWISE = {*OPERATORS, *FUNCTIONS, "select_n", "clamp", "integer_pow", "neg", "not"}
 
 
@@ -51,7 +50,8 @@ def _mean(total, count):
     """jnp.mean for a sum over `count` elements that is divided by their number."""
     if total.source is None or total.source[0] != "sum" or total.source[1] != count:
         return None
-    return Expression(total.source[2].replace("jnp.sum(", "jnp.mean(", 1))
+    return Expression(total.source[2].replace("jnp.sum(", "jnp.mean(", 1), source=("reduction", count, total.source[2].replace("jnp.sum(", "jnp.mean(", 1),
+                                                                                  total.source[-1]))
 
 
 def integer_pow(eqn):
@@ -119,7 +119,7 @@ def broadcast(eqn):
         strict = expanded(operand, dims, len(shape)) if keepdims is None else spread
     else:
         strict = call("jnp.broadcast_to", spread, tuple_text(shape))
-    return Expression(strict.text, strict.level, loose=(spread, spread_shape), cheap=operand.cheap)
+    return Expression(strict.text, strict.level, loose=(spread, spread_shape), cheap=operand.cheap, source=strict.source)
 
 
 def _keepdims(operand, dims, source, shape):
@@ -129,7 +129,7 @@ def _keepdims(operand, dims, source, shape):
     axes, text = operand.source[-1], operand.source[2]
     if sorted((*dims, *axes)) != list(range(len(shape))) or any(shape[axis] != 1 for axis in axes):
         return None
-    return Expression(f"{text[:-1]}, keepdims=True)")
+    return Expression(f"{text[:-1]}, keepdims=True)", source=(operand.source[0], operand.source[1], f"{text[:-1]}, keepdims=True)", ()))
 
 
 def transpose(eqn):
@@ -152,7 +152,11 @@ def reshape(eqn):
 
 
 def squeeze(eqn):
-    """x.squeeze."""
+    """x.squeeze, or what was there before it was expanded."""
+    source = eqn.operands[0].source
+    gone = {axis % len(eqn.shapes[0]) for axis in eqn.params["dimensions"]}
+    if source is not None and source[0] == "expanded" and gone == set(range(source[3])) - set(source[2]):
+        return source[1]
     return method(eqn.operands[0], "squeeze", axis_text(eqn.params["dimensions"]))
 
 
@@ -164,13 +168,19 @@ def expand_dims(eqn):
 def slices(eqn):
     """x[a:b]."""
     params = eqn.params
+    return _sliced(eqn.operands[0], params["start_indices"], params["limit_indices"], params["strides"] or [1] * len(eqn.shapes[0]), eqn.shapes[0])
+
+
+def _sliced(operand, starts, stops, steps, shape):
     parts = []
-    for start, stop, step, size in zip(params["start_indices"], params["limit_indices"], params["strides"] or [1] * len(eqn.shapes[0]), eqn.shapes[0]):
+    for start, stop, step, size in zip(starts, stops, steps, shape):
         part = f"{start or ''}:{'' if stop == size else stop}"
         parts.append(part if step == 1 else f"{part}:{step}")
     while len(parts) > 1 and parts[-1] == ":":
         parts.pop()
-    return Expression(f"{eqn.operands[0].at(ATOM)}[{', '.join(parts)}]")
+    if len(parts) > 2 and all(part == ":" for part in parts[:-1]) and len(parts) == len(shape):
+        parts = ["...", parts[-1]]
+    return Expression(f"{operand.at(ATOM)}[{', '.join(parts)}]")
 
 
 def split(eqn):
@@ -183,6 +193,11 @@ def split(eqn):
 def concatenate(eqn):
     """jnp.concatenate."""
     return call("jnp.concatenate", f"[{', '.join(typed(each, eqn.out.dtype).text for each in eqn.operands)}]", axis=eqn.params["dimension"])
+
+
+def stack(eqn):
+    """jnp.stack."""
+    return call("jnp.stack", f"[{', '.join(typed(each, eqn.out.dtype).text for each in eqn.operands)}]", axis=eqn.params["axis"])
 
 
 def pad(eqn):
@@ -342,8 +357,11 @@ def gather(eqn):
     rows = (1, *table[1:])
     if tuple(numbers.start_index_map) == (0,) == tuple(numbers.collapsed_slice_dims) and tuple(params["slice_sizes"]) == rows \
             and not numbers.operand_batching_dims and tuple(numbers.offset_dims) == tuple(range(len(indices) - 1, len(indices) - 2 + len(table))):
-        index = method(eqn.operands[1], "squeeze", -1)
+        source = eqn.operands[1].source
+        index = source[1] if source and source[0] == "expanded" and source[2] == tuple(range(source[3] - 1)) else method(eqn.operands[1], "squeeze", -1)
         inside = "promise_in_bounds" in str(params["mode"]).lower()
+        if inside:
+            return Expression(f"{eqn.operands[0].at(ATOM)}[{index.text}]")
         return call("jnp.take", eqn.operands[0], index, axis=0, mode=None if inside else _mode(params["mode"]), fill_value=_filling(params))
     return call("lax.gather", *eqn.operands, _numbers("GatherDimensionNumbers", numbers), tuple_text(params["slice_sizes"]),
                 mode=_mode(params["mode"]), fill_value=_filling(params))
@@ -384,7 +402,11 @@ def scatter(eqn):
 
 
 def dynamic_slice(eqn):
-    """lax.dynamic_slice."""
+    """x[a:b] where it is known, else lax.dynamic_slice."""
+    starts, sizes = eqn.operands[1:], eqn.params["slice_sizes"]
+    if all(each.is_literal for each in starts):
+        starts = [min(max(each.value, 0), whole - size) for each, whole, size in zip(starts, eqn.shapes[0], sizes)]
+        return _sliced(eqn.operands[0], starts, [start + size for start, size in zip(starts, sizes)], [1] * len(sizes), eqn.shapes[0])
     return call("lax.dynamic_slice", eqn.operands[0], tuple_text([each.text for each in eqn.operands[1:]]), tuple_text(eqn.params["slice_sizes"]))
 
 
@@ -403,7 +425,7 @@ def primitive_itself(eqn):
 
 TABLE = {"integer_pow": integer_pow, "neg": neg, "not": invert, "select_n": select, "clamp": clamp, "convert_element_type": convert,
          "broadcast_in_dim": broadcast, "transpose": transpose, "reshape": reshape, "squeeze": squeeze, "expand_dims": expand_dims, "slice": slices,
-         "split": split, "concatenate": concatenate, "pad": pad, "rev": reverse, "iota": iota, "argmax": arg_reduction, "argmin": arg_reduction,
+         "split": split, "concatenate": concatenate, "stack": stack, "pad": pad, "rev": reverse, "iota": iota, "argmax": arg_reduction, "argmin": arg_reduction,
          "sort": sort, "top_k": top_k, "dot_general": product, "conv_general_dilated": convolution, "gather": gather,
          "dynamic_slice": dynamic_slice, "dynamic_update_slice": dynamic_update_slice,
          **dict.fromkeys((*OPERATORS, *FUNCTIONS), arithmetic), **dict.fromkeys(REDUCTIONS, reduction), **dict.fromkeys(CUMULATIVE, cumulative),

@@ -21,7 +21,12 @@ from facade.workbench.recording import function_of, pending_entries, recording
 from facade.workbench.source import Names, Writer, _array
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
-_INLINE_SIZE = 4        # constants of so many elements stand in the source
+_INLINE_SIZE = 4        # constants of so many elements stand in the source, as do those whose elements are all the same
+
+
+def stands_in_source(each, array):
+    """Whether an input is a constant that is as short as its name."""
+    return each.group == "constants" and (array.size <= _INLINE_SIZE or array.size and (array == array.flat[0]).all())
 
 
 class Source(str):
@@ -36,7 +41,7 @@ class Source(str):
 
 def heading(wide, is_lax_used=True):
     """The imports of a program."""
-    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE + "\n" if wide else "")
+    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE if wide else "") + "\n"
 
 
 def assembled(wide, body):
@@ -78,10 +83,10 @@ def compare(what, actual, expected, tolerance):
     return apart
 
 
-def as_arguments(inputs, arrays):
-    """(arguments by name, groups by name): how inputs go into an emitted function."""
+def as_arguments(handed):
+    """(arguments by name, groups by name): how (input, array) pairs go into an emitted function."""
     alone, groups = {}, {}
-    for each, array in zip(inputs, arrays):
+    for each, array in handed:
         if each.group:
             groups.setdefault(each.group, {})[each.name] = array
         else:
@@ -98,7 +103,8 @@ class Program:
         self.name, self.jaxpr, self.results = name, cut.jaxpr, results
         self.inputs = namer.all(cut.inputs)
         self._arrays = arrays_of(cut.inputs)
-        alone, groups = as_arguments(self.inputs, self._arrays)
+        handed = [(each, array) for each, array in zip(self.inputs, self._arrays) if not stands_in_source(each, array)]
+        alone, groups = as_arguments(sorted(handed, key=lambda pair: namer.rank(pair[0])))
         self.arguments = {group: groups[group] for group in ("params", "buffers", "constants") if group in groups} | alone
 
     def stablehlo(self):
@@ -116,7 +122,7 @@ class Program:
         writer = Writer(names)
         inputs = []
         for each, array in zip(self.inputs, self._arrays):
-            inputs.append(_array(array) if each.group == "constants" and array.size <= _INLINE_SIZE else each.expression)
+            inputs.append(_array(array) if stands_in_source(each, array) else each.expression)
         outputs = [each.text for each in writer.body(flat, inputs, self.results if len(self.results) == len(flat.outputs) else ())]
         result = outputs[0] if len(outputs) == 1 else tuple_text(outputs)
         return [f"def {self.name}({', '.join(self.arguments)}):", *writer.lines, f"    return {result}"]

@@ -32,8 +32,7 @@ def stream(text):
 
 @needs_notebooks
 def test_command(python, tmp_path):
-    cells = [cell("import torch, sys\ntorch.manual_seed(0)", {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {
-                 "text/plain": "<torch._C.Generator at 0x7f>"}}),
+    cells = [cell("import torch, sys\ntorch.manual_seed(0);"),
              cell("print(torch.rand(1))", stream("tensor([0.4963])\n")),
              cell("print(torch.rand(1)); print('warned', file=sys.stderr)", stream("tensor([0.7681])\n")),
              cell("print('a <b>')\nprint(1)", stream("a <b>\n2\n")), cell("print(3)", count=None), cell("1 / 0"),
@@ -53,6 +52,7 @@ def test_command(python, tmp_path):
 @needs_notebooks
 def test_another_notebook_or_nothing_to_read(python, tmp_path):
     for name, text in (("one.ipynb", "1"), ("two.ipynb", "2")):
-        (tmp_path / name).write_text(json.dumps({"cells": [cell("print(1)", stream(f"{text}\n"))], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        cells = [cell("print(1)", stream(f"{text}\n"))]
+        (tmp_path / name).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     assert python("-m", "facade", "verify", "two.ipynb", "--against", "one.ipynb").returncode == 0
     assert python("-m", "facade", "verify", "absent.ipynb").returncode == 2

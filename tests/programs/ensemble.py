@@ -21,8 +21,8 @@ class MLP(nn.Module):
 
 models = [MLP() for _ in range(3)]
 params, buffers = stack_module_state(models)
-base = copy.deepcopy(models[0]).to("meta")
-print({name: tuple(p.shape) for name, p in params.items()}, base.fc1.weight.device)
+base = copy.deepcopy(models[0]).requires_grad_(False)
+print({name: tuple(p.shape) for name, p in params.items()}, base.fc1.weight.requires_grad)
 
 
 def call(params, buffers, x):

@@ -22,7 +22,7 @@ for epoch in range(8):
         loss = criterion(model(x), y)
     loss.backward()
     optimizer.step()
-    print(f"epoch {epoch}: loss {loss.item():.3f}")
+    print(f"epoch {epoch}: loss {loss.item():.2f}")
 print({p.dtype for p in model.parameters()}, {p.grad.dtype for p in model.parameters()})
 
 scaler = torch.amp.GradScaler("cpu", init_scale=256.0, growth_interval=2)

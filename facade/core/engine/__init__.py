@@ -29,3 +29,5 @@ __all__ = ["Kernel", "Pullback", "Spec", "StatedPullback", "Stretch", "Value", "
            "device_name", "eagerly", "evaluate", "evaluate_all", "expect_compiles", "forked", "forking", "jaxpr_of", "kernel_of",
            "pullback_of", "read", "record", "recording_in_trace", "settings", "settle", "settle_process", "spec_of", "tapes", "uncompiled",
            "use_context"]
+
+settle_process()        # JAX has been imported: what else is would else be the occasion for a collection of 60 ms

@@ -17,7 +17,7 @@ _LARGEST = 1 << 30
 
 
 def settle_process():
-    """Make these changes; once, when all is imported."""
+    """Make these changes; once more when more was imported."""
     if os.environ.get("FACADE_LEAVE_PROCESS", "") in ("", "0"):
         _keep_memory()
         gc.freeze()

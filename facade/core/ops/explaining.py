@@ -15,14 +15,14 @@ _INTEGERS = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "o
 _SHAPES = {"size", "shape", "dims", "sizes"}
 
 
-def explained(name, function, method=False):
-    """The function, whose errors about arguments are torch's."""
+def explained(name, function, method=False, listed=True):
+    """The function, whose errors about arguments are torch's; listed: whether `name` is what signatures.txt calls it."""
     @functools.wraps(function)
     def call(*args, **names):
         try:
             return function(*args, **names)
         except Exception as error:
-            options = signatures(name, method)
+            options = signatures(name, method) if listed else ()
             reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
                 if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None
             if reason is None:

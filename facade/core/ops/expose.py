@@ -36,7 +36,7 @@ def namespace(place):
         writable = [row for row in rows if row.inplace]
         if writable and name + "_" in WRITING.get(place, ()):
             functions[name + "_"] = make_function(name + "_", writable, inplace=True)
-    functions.update((each.name, explained(prefix + each.name, each.function)) for each in COMPOSITES if place in each.at)
+    functions.update((each.name, explained(prefix + each.name, each.function, listed=place != "nn.functional" or "torch" in each.at)) for each in COMPOSITES if place in each.at)
     for name, function in functions.items():        # what is exposed twice is at home where it first is
         if function.__qualname__.removeprefix(prefix) == name and function.__module__.startswith(_MACHINE):
             function.__module__ = _PACKAGE if place == "torch" else f"{_PACKAGE}.{place}"

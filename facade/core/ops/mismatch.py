@@ -27,7 +27,7 @@ def mismatch(name, rows, args, kwargs, method):
     if len(options) == 1 and name.removesuffix("_") not in _OLDER:
         return _single(name, *options[0], args, kwargs, method)
     given = len(args) - method + len(kwargs)
-    plausible = [option for option in options if _fewest(option[1][method:]) <= given <= len(option[1]) - method + _takes_out(option[0], method)]
+    plausible = [option for option in options if _fewest(option[1][method:]) <= given <= len(option[1]) - method + bool(_takes_out(option[0], method))]
     if len(plausible) == 1:
         return _single(name, *plausible[0], args, kwargs, method)
     texts = [(signature_text(row, params, method), _slots(params[method:], _takes_out(row, method))) for row, params in options]
@@ -39,7 +39,8 @@ def _fewest(params):
 
 
 def _takes_out(row, method):
-    return row.out and not method
+    """0 where no `out=` is taken, 1 for one tensor, 2 for a tuple of them."""
+    return (not method and bool(row.out)) * (2 if len(row.schema.results) > 1 else 1)
 
 
 def signature_mismatch(name, options, args, kwargs):
@@ -61,11 +62,15 @@ def signature_mismatch(name, options, args, kwargs):
 
 def _slots(params, out=False):
     """What torch counts as the arguments of a signature: the star before the keywords (None) is one of them, and so is `out`."""
-    keywords = [param for param in params if param.keyword] + [_OUT] * out
+    keywords = [param for param in params if param.keyword]
+    made = any(param.type == "Layout" for param in keywords)     # of what makes tensors, `out` stands before their options
+    place = next((place for place, param in enumerate(keywords) if made and param.type == "ScalarType"), len(keywords))
+    keywords[place:place] = [(_OUT, _OUTS)[out - 1]] if out else []
     return [*(param for param in params if not param.keyword), *([None] if keywords else []), *keywords]
 
 
 _OUT = Param("out", "Tensor", keyword=True, required=False)
+_OUTS = replace(_OUT, is_list=True)
 _TYPES = {"torch.dtype": "ScalarType", "Number": "Scalar"}
 
 
@@ -83,7 +88,7 @@ def _read(text):
 
 
 def _as_many(slots, args, kwargs):
-    return len(args) + len(kwargs) == len(slots)
+    return len(args) + len(kwargs) == max(len(slots), 1)     # torch reads () as one argument without a name
 
 
 def _strange(slots, kwargs):
@@ -94,8 +99,14 @@ def _strange(slots, kwargs):
 def _wrong(slots, args, kwargs):
     """For each argument whether its type does not match."""
     params = list(filter(None, slots))
-    return [slot is None or not fits(slot, value, None) for slot, value in zip(slots, args)] + [
+    star = slots.index(None) if None in slots else len(slots)
+    return [place >= star or not _named_so(slots[place], value) for place, value in enumerate(args)] + [
         not fits(renamed(key, params), value, None) for key, value in kwargs.items()]
+
+
+def _named_so(slot, value):
+    """Whether torch finds that a positional argument matches: it reads "Number", and a type with a default behind it, as types of other names."""
+    return slot.required and slot.type != "Scalar" and fits(slot, value, None)
 
 
 def _reason(slots, args, kwargs):
@@ -138,7 +149,7 @@ def kind_name(value):
 
 
 def _kind(param):
-    kind = _SHOWN.get(param.type, param.type)
+    kind = param.type if param.is_list and param.type == "Scalar" else _SHOWN.get(param.type, param.type)
     return f"tuple of {kind}s" if param.is_list else kind
 
 
@@ -148,16 +159,13 @@ def _shown_name(param):
 
 def signature_text(row, params, method):
     """An overload as torch prints it in its TypeErrors: (Tensor input, int dim = None, *, torch.dtype dtype = None)."""
-    pieces, keyword = [], False
-    for param in params[method:]:
-        if param.keyword and not keyword:
-            keyword = True
-            pieces.append("*")
-        default = f'"{param.default}"' if isinstance(param.default, str) else param.default
-        pieces.append(f"{_kind(param)} {_shown_name(param)}" + ("" if param.required else f" = {default}"))
-    if _takes_out(row, method):
-        pieces += ([] if keyword else ["*"]) + ["Tensor out = None"]
+    pieces = ["*" if slot is None else _piece(slot) for slot in _slots(params[method:], _takes_out(row, method))]
     return f"({', '.join(pieces)})"
+
+
+def _piece(param):
+    default = f'"{param.default}"' if isinstance(param.default, str) else param.default
+    return f"{_kind(param)} {_shown_name(param)}" + ("" if param.required else f" = {default}")
 
 
 # ---------------------------------------------------------------- one signature

@@ -2,7 +2,7 @@
 
 signatures.txt has those of functions written in Python here, and of names that torch lists several for, in its order. A line begins with
 the name that errors show (`linalg_cond`), `Tensor.` before it where the method differs from the function; a line that is indented
-goes on; `out` at the end: the function takes `out=` too. They are parsed when an error is first explained.
+goes on; `out` at the end: the function takes `out=` too (`outs`: several). They are parsed when an error is first explained.
 """
 
 import functools
@@ -34,7 +34,8 @@ def _table():
     text = pathlib.Path(__file__).with_suffix(".txt").read_text()
     for line in re.sub(r"\n +", " ", text).strip().split("\n"):
         name, _, rest = line.partition("(")
-        params = rest.removesuffix(" out").removesuffix(")")
-        signature = Signature(parse(f"{name.removeprefix('Tensor.')}({params}) -> Tensor"), line.endswith(" out"))
+        params, _, end = rest.rpartition(")")
+        results = "(Tensor, Tensor)" if end == " outs" else "Tensor"
+        signature = Signature(parse(f"{name.removeprefix('Tensor.')}({params}) -> {results}"), bool(end))
         found.setdefault(name, []).append(signature)
     return found

@@ -18,7 +18,8 @@ from facade.core.tensor.tensor import Tensor
 PACKAGE = dtypes.__name__.partition(".")[0]
 ROOT = Path(__file__).parents[2]
 TENSOR_HOME = Tensor._of.__func__.__globals__["__name__"]       # what Tensor.__module__ says is for users
-FILES = {PACKAGE: "__init__.pyi", **{f"{PACKAGE}.{name}": name.replace(".", "/") + ".pyi" for name in ("nn.functional", "linalg", "fft", "special")}}
+FILES = {PACKAGE: "__init__.pyi"}
+FILES |= {f"{PACKAGE}.{name}": name.replace(".", "/") + ".pyi" for name in ("nn.functional", "linalg", "fft", "special")}
 TENSOR_FILE = TENSOR_HOME.partition(".")[2].replace(".", "/") + ".pyi"
 
 HEADER = ('"""Written by `python -m facade.core.ops.stubs`."""\n# mypy: disable-error-code="overload-cannot-match, overload-overlap, no-redef"\n\n'

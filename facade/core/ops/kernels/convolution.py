@@ -22,6 +22,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from facade.core.ops.kernels.reduction import wide
+
 FEW_CHANNELS = 8            # up to so many input channels of a group columns win: XLA's packing of windows is slow
 SMALL = 1 << 17             # up to so many elements of columns either takes 0.2 ms, and columns compile in half the time
 CACHED = 1 << 20            # beyond so many, columns are made ...
