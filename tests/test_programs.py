@@ -14,17 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.observations import DECIMAL, first_difference
-from tests.worlds import test_identity
+from tests.worlds import test_identity, world
 
 FIRST = 3
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 NEEDS_SKLEARN = "sklearn"
-SLOW = ()
-
-
-def case(path):
-    marks = [pytest.mark.sweep] if path.stem in SLOW else []
-    return pytest.param(path, id=path.stem, marks=marks)
 
 
 def is_torch(name):
@@ -32,14 +26,14 @@ def is_torch(name):
 
 
 @contextlib.contextmanager
-def as_torch(world):
-    """In the block, `import torch` gives `world`, as under `facade run`, even where PyTorch itself has been imported."""
-    if world.__name__ == "torch":
+def as_torch(namespace):
+    """In the block, `import torch` gives `namespace`, as under `facade run`, even where PyTorch itself has been imported."""
+    if namespace.__name__ == "torch":
         yield
         return
     aside = {name: sys.modules.pop(name) for name in list(sys.modules) if is_torch(name)}
     try:
-        with world.install():
+        with namespace.install():
             yield
     finally:
         sys.modules.update(aside)
@@ -56,7 +50,7 @@ def run(torch, path):
     return [float(number) for number in DECIMAL.findall(printed.getvalue())[:FIRST]]
 
 
-@pytest.mark.parametrize("path", map(case, PROGRAMS))
+@pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
 def test_program(path, referee, request, tmp_path, monkeypatch):
     if NEEDS_SKLEARN in path.read_text():
         pytest.importorskip(NEEDS_SKLEARN)
@@ -79,9 +73,8 @@ def test_the_comparison_notices_a_difference(printed, shown):
     assert first_difference(right, right | {"shown": [shown]}) or first_difference(right, right | {"printed": printed})
 
 
-def test_the_name_torch_is_given_back(referee):
+def test_the_name_torch_is_lent_and_given_back():
     before = {name: module for name, module in sys.modules.items() if is_torch(name)}
-    import_of = []
-    with as_torch(__import__("facade")):
-        import_of.append(sys.modules["torch"].__name__)
-    assert import_of == ["facade"] and {name: module for name, module in sys.modules.items() if is_torch(name)} == before
+    with as_torch(world("facade")):
+        assert sys.modules["torch"] is world("facade")
+    assert {name: module for name, module in sys.modules.items() if is_torch(name)} == before

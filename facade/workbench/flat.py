@@ -75,7 +75,7 @@ def _inline(closed, arguments, scope, equations, seen):
 def _written(equation, sources, scope, equations, seen):
     """The results of one equation: of its function where it is a call, else of a new flat equation, or of one like it."""
     name, params = equation.primitive.name, equation.params
-    if name in _SAME or _changes_nothing(name, params, sources):
+    if name in _SAME or _changes_nothing(name, params, sources, equation.outvars[0].aval):
         return sources if name in _SAME else sources[:1]
     if sources and name not in _NEVER_FOLDED and all(isinstance(each, Literal) and np.ndim(each.val) == 0 for each in sources):
         folded = _folded(equation, sources)
@@ -107,10 +107,13 @@ def _folded(equation, sources):
     return [Literal(np.asarray(each), result.aval) for each, result in zip(made, equation.outvars)]
 
 
-def _changes_nothing(name, params, sources):
+def _changes_nothing(name, params, sources, result):
     """Whether an equation gives back its first operand."""
     if name == "pad":
         return all(not any(row) for row in params["padding_config"])
+    if name in ("reshape", "broadcast_in_dim", "convert_element_type", "squeeze", "expand_dims") and not isinstance(sources[0], Literal):
+        before = sources[0] if not isinstance(sources[0], Name) else sources[0].aval
+        return before.shape == result.shape and before.dtype == result.dtype
     return name in ("add", "sub") and isinstance(sources[1], Literal) and np.ndim(sources[1].val) == 0 and sources[1].val == 0 \
         and np.dtype(sources[1].aval.dtype).kind in "iu" and not isinstance(sources[0], Literal)
 
@@ -143,6 +146,27 @@ def _living(equations, outputs):
             kept.append(equation)
             needed.update(id(each) for each in equation.sources)
     return kept[::-1]
+
+
+def settle(flat, numbers):
+    """Decide what depends on nothing but numbers: the branches of `where` are taken as these say, and stops for derivatives are left out.
+
+    numbers: input -> `Number`. What is computed from them stays as it is.
+    """
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        known = {id(name): np.asarray(number.number, name.aval.dtype) for name, number in numbers.items()}
+        same = {}
+        for equation in flat.equations:
+            equation.sources = [same.get(id(each), each) for each in equation.sources]
+            values = [known.get(id(each)) if isinstance(each, Name) else getattr(each, "val", None) for each in equation.sources]
+            if equation.name == "stop_gradient":
+                same[id(equation.results[0])] = equation.sources[0]
+            elif equation.name == "select_n" and values[0] is not None and np.ndim(values[0]) == 0:
+                same[id(equation.results[0])] = equation.sources[1 + int(values[0])]
+            elif equation.primitive is not None and len(equation.results) == 1 and all(each is not None and np.ndim(each) == 0 for each in values):
+                known[id(equation.results[0])] = equation.primitive.bind(*values, **equation.params)
+    flat.outputs = [same.get(id(each), each) for each in flat.outputs]
+    flat.equations = _living(flat.equations, flat.outputs)
 
 
 def has_wide(flats):

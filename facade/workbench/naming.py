@@ -4,6 +4,7 @@ import inspect
 from typing import NamedTuple
 
 from facade.core.tensor.tensor import Tensor
+from facade.nn.modules.loss import _Loss
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
 from facade.workbench.expressions import Expression
@@ -22,10 +23,10 @@ class Input(NamedTuple):
 
 
 class Namer:
-    """Names for values, the first one that is found for each."""
+    """Names for values, the first one that is found for each. before: tensor -> its value when the program began, filled by who runs it."""
 
     def __init__(self):
-        self.found, self.tensors, self.modules = {}, {}, []
+        self.found, self.tensors, self.modules, self.before = {}, {}, [], {}
 
     def add(self, name, thing, depth=0):
         """Name the tensors in `thing`: a tensor, module, optimizer, or a list, tuple or dict of such."""
@@ -63,6 +64,11 @@ class Namer:
         for name, thing in reachable(function):
             if not name.startswith("_"):
                 self.add(name, thing)
+
+    @property
+    def every(self):
+        """The tensors that have names."""
+        return list(self.tensors.values())
 
     def rank(self, each):
         """Where an input stands among all that were named, in the order in which the user would list them."""
@@ -110,15 +116,16 @@ def reachable(function):
     return found
 
 
-def one_of(kind, things, what):
-    """The one thing of a class among (name, thing) pairs; TypeError where there are none or several."""
+def one_of(kind, things):
+    """The one thing of a class among (name, thing) pairs, None where there is none; TypeError where there are several."""
     found = list({id(thing): thing for _, thing in things if isinstance(thing, kind)}.values())
-    if len(found) != 1:
-        raise TypeError(f"the step uses {len(found)} {what}s that can be seen from here: hand over the one that is meant")
-    return found[0]
+    if len(found) > 1:
+        raise TypeError(f"the step uses {len(found)} things of the class {kind.__name__}: hand over the one that is meant")
+    return found[0] if found else None
 
 
 def model_and_optimizer(step, model, optimizer):
     """Those that were handed over, or that the step function uses."""
     things = reachable(step)
-    return (one_of(Module, things, "module") if model is None else model), (one_of(Optimizer, things, "optimizer") if optimizer is None else optimizer)
+    modules = [(name, thing) for name, thing in things if not isinstance(thing, _Loss)]
+    return one_of(Module, modules) if model is None else model, one_of(Optimizer, things) if optimizer is None else optimizer

@@ -107,7 +107,8 @@ def operator_name(kernel):
     inner = getattr(kernel.operator, "kernel", None)
     if inner is not None:
         return f"{operator_name(inner)}_backward"
-    return getattr(kernel.operator, "name", None) or type(kernel.operator).__name__.strip("_").lower()
+    row = getattr(kernel.operator, "row", kernel.operator)
+    return getattr(row, "name", None) or type(kernel.operator).__name__.strip("_").lower()
 
 
 # ---------------------------------------------------------------- cutting out a function

@@ -305,13 +305,12 @@ def _wrapped(line):
     if len(line) <= WIDTH:
         return [line]
     indent = len(line) - len(line.lstrip()) + 4
-    depth, best = 0, None
-    for place, letter in enumerate(line):
+    depth, breaks = 0, []
+    for place, letter in enumerate(line[:WIDTH]):
         depth += (letter in "([{") - (letter in ")]}")
-        if letter == " " and line[place - 1] == "," and depth and place < WIDTH:
-            best = place
-        if place >= WIDTH and best is not None:
-            break
-    if best is None or best < indent:
+        if letter == " " and line[place - 1] == "," and depth:
+            breaks.append((depth, -place))
+    best = -min([each for each in breaks if -each[1] > WIDTH * 2 // 3] or breaks, default=(0, 0))[1]
+    if best < indent:
         return [line]
     return [line[:best], *_wrapped(" " * indent + line[best + 1:])]

@@ -41,7 +41,7 @@ class Source(str):
 
 def heading(wide, is_lax_used=True):
     """The imports of a program."""
-    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE if wide else "") + "\n"
+    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE + "\n\n" if wide else "\n")
 
 
 def assembled(wide, body):

@@ -318,7 +318,7 @@ def _is_due(program):
     """Whether a program has been met often enough to be compiled: soon where it returns at once, as a loop's does, later where it is rare."""
     gap, program.met = tapes.evaluations - program.met, tapes.evaluations
     program.returns = program.returns + (program.runs > 1) if gap <= settings.loop_evaluations else 0
-    patience = settings.host_runs * max(1, len(program.steps) // settings.long_steps)
+    patience = settings.patience(len(program.steps), program.size)
     return program.returns >= patience or program.runs > max(patience, settings.rare_runs(program.size))
 
 

@@ -83,14 +83,26 @@ class Flattener:
         return [self.constant(atom.val, atom.aval.dtype) if isinstance(atom, Literal) else slots[atom] for atom in atoms]
 
     def record(self, equation, sources):
-        name = equation.primitive.name
+        name, parameters = equation.primitive.name, equation.params
         if name in IDENTITIES:
             return sources
         if name in CALLS:
-            return self.inline(equation.params[CALLS[name]], sources)
+            return self.inline(parameters[CALLS[name]], sources)
+        if name == "custom_linear_solve":
+            return self.solve(parameters, sources)
+        if name == "platform_index":
+            return [self.constant(cpu_branch(parameters["platforms"]), equation.outvars[0].aval.dtype)]
+        if name == "cond" and sources[0] in self.constants:
+            return self.inline(chosen(parameters["branches"], self.constants[sources[0]]), sources[1:])
         targets = [self.new() for _ in equation.outvars]
         self.records.append(Record(equation, sources, targets))
         return targets
+
+    def solve(self, parameters, sources):
+        """List the equations of a linear solve: of its four functions, the third."""
+        counts, jaxprs = parameters["const_lengths"], parameters["jaxprs"]
+        *_, constants, _, right = parted(sources, *counts)
+        return self.inline(jaxprs.solve, constants + right)
 
     def living(self):
         """The records on which an output or an effect depends, in order."""
@@ -247,9 +259,19 @@ def bind_cond(equation, inner):
     branches = [inner(branch) for branch in equation.params["branches"]]
 
     def run(index, *arguments):
-        return branches[min(max(int(index), 0), len(branches) - 1)](arguments)
+        return chosen(branches, index)(arguments)
 
     return run
+
+
+def chosen(branches, index):
+    """The branch that an index chooses."""
+    return branches[min(max(int(index), 0), len(branches) - 1)]
+
+
+def cpu_branch(platforms):
+    """Which of the branches for these platforms is the CPU's; ``None`` stands for all others."""
+    return next(place for place, names in enumerate(platforms) if names is None or "cpu" in names)
 
 
 CONTROL_FLOW: dict[str, Callable] = {"while": bind_while, "scan": bind_scan, "cond": bind_cond}

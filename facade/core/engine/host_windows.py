@@ -4,6 +4,8 @@ A fold over windows goes one axis after the other. Where windows are shorter tha
 slices, one ufunc on whole arrays each; else each window is a row of a strided view, which the ufunc reduces.
 """
 
+import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +26,18 @@ FOLDS = {
 
 
 class Padding(NamedTuple):
-    """Where the elements of an array go in the padded one: ``places`` get those at ``kept``."""
+    """Where the elements of an array go in the padded one: ``places`` get those at ``kept``, or all stay (``is_nothing``)."""
 
+    is_nothing: bool
     shape: tuple
     kept: tuple
     places: tuple
 
-    def __call__(self, array, value, dtype=None):
-        padded = np.full(self.shape, value, dtype or array.dtype) if value else np.zeros(self.shape, dtype or array.dtype)
+    def __call__(self, array, value):
+        if self.is_nothing:
+            return array
+        padded = np.empty(self.shape, array.dtype)
+        padded[...] = value
         padded[self.places] = array[self.kept]
         return padded
 
@@ -39,7 +45,8 @@ class Padding(NamedTuple):
 def padding_of(shape, configuration):
     """The ``Padding`` by (low, high, interior) along each axis: element i lands on low + i * (interior + 1), if that is inside."""
     axes = [_axis(size, *each) for size, each in zip(shape, configuration)]
-    return Padding(*map(tuple, zip(*axes))) if axes else Padding((), (), ())
+    is_nothing = all(low == high == 0 and (interior == 0 or size < 2) for size, (low, high, interior) in zip(shape, configuration))
+    return Padding(is_nothing, *(tuple(axis[part] for axis in axes) for part in range(3)))
 
 
 def _axis(size, low, high, interior):
@@ -53,7 +60,7 @@ def _axis(size, low, high, interior):
 
 def bind_pad(equation):
     padding = padding_of(operand(equation).shape, equation.params["padding_config"])
-    return lambda array, value: padding(array, value[()])
+    return padding
 
 
 class Windows(NamedTuple):
@@ -62,22 +69,16 @@ class Windows(NamedTuple):
     padding: Padding
     axes: list
 
-    def view(self, array):
-        """The padded array's windows as (*counts, *sizes), without a copy."""
-        counts, sizes, steps, spacings = zip(*self.axes)
-        moves = [stride * step for stride, step in zip(array.strides, steps)]
-        inner = [stride * spacing for stride, spacing in zip(array.strides, spacings)]
-        return as_strided(array, (*counts, *sizes), (*moves, *inner), writeable=False)
-
-    def rows(self, array):
-        """A copy of the windows as (*counts, elements of a window in order)."""
-        view = self.view(array)
-        return view.reshape(*view.shape[: len(self.axes)], -1)
+    def offsets(self):
+        """For each element of a window, in order, the index of the padded array that takes it from all windows."""
+        slices = [[slice(at * spacing, at * spacing + max((count - 1) * step + 1, 0), step) for at in range(size)]
+                  for count, size, step, spacing in self.axes]
+        return itertools.product(*slices)
 
 
-def windows_of(equation):
-    """The ``Windows`` that the equation names."""
-    parameters, shape = equation.params, operand(equation).shape
+def windows_of(equation, array=None):
+    """The ``Windows`` that the equation names, over its first argument or one like ``array``."""
+    parameters, shape = equation.params, (array or operand(equation)).shape
     ones = (1,) * len(shape)
     base, spacings = parameters.get("base_dilation", ones), parameters.get("window_dilation", ones)
     padding = padding_of(shape, [(*pair, step - 1) for pair, step in zip(parameters["padding"], base)])
@@ -131,36 +132,78 @@ def folded_by(jaxpr):
 
 
 def bind_reduce_window(equation):
-    name = folded_by(equation.params["jaxpr"])
-    if name is None:
-        return None
-    (ufunc, identity), windows, dtype = FOLDS[name], windows_of(equation), operand(equation).dtype
-    start = identity(wide(dtype))
-    run = widened(lambda array, initial: ufunc(fold(windows, _padded(windows, array, initial, start), ufunc), initial), dtype)
-    return lambda array, initial: [run(array, initial).astype(dtype, copy=False)]
-
-
-def _padded(windows, array, initial, identity):
-    """Padded by the identity: the initial value is in each window once anyway, and where there is padding, as often as that."""
-    return windows.padding(array, identity if all(pair[2] for pair in ()) else initial[()])
+    windows = windows_of(equation)
+    return generic(equation, lambda array, ufunc, start: fold(windows, windows.padding(array, start), ufunc))
 
 
 def bind_reduce(equation):
-    name, axes, dtype = folded_by(equation.params["jaxpr"]), tuple(equation.params["dimensions"]), operand(equation).dtype
+    axes = tuple(equation.params["dimensions"])
+    return generic(equation, lambda array, ufunc, start: ufunc.reduce(array, axes, array.dtype, initial=start))
+
+
+def generic(equation, folding):
+    """A fold by a jaxpr of two scalars, from an initial value, if the jaxpr is no more than one primitive of ``FOLDS``."""
+    name, dtype = folded_by(equation.params["jaxpr"]), operand(equation).dtype
     if name is None:
         return None
     ufunc, identity = FOLDS[name]
-    empty = {"initial": identity(wide(dtype))} if 0 in operand(equation).shape else {}
-    run = widened(lambda array, initial: ufunc(ufunc.reduce(array, axes, wide(dtype), **empty), initial), dtype)
+    start = identity(wide(dtype))
+    run = widened(lambda array, initial: ufunc(folding(array, ufunc, start), initial), dtype)
     return lambda array, initial: [run(array, initial).astype(dtype, copy=False)]
 
 
-# ---- the element of each window that a comparison selects: the first of the largest, or of the smallest
+# ---- the element of each window that a comparison selects
 
 
-def selection(equation, windows, array):
-    """The place of the selected element in each window of an array before padding, and those windows' mask of NaN."""
-    largest = equation.params["select_prim"].name == "ge"
-    edge = -np.inf if largest else np.inf
-    rows = windows.rows(windows.padding(array, edge))
-    return (rows.argmax if largest else rows.argmin)(-1)
+def selector(equation, array):
+    """A function from an array like this one to the flat place in it of the element that each window selects, -1 for none."""
+    windows, select = windows_of(equation, array), {"ge": np.greater_equal, "le": np.less_equal}[equation.params["select_prim"].name]
+    numbered = windows.padding(np.arange(1, math.prod(array.shape) + 1).reshape(array.shape), 0) - 1
+    offsets = list(windows.offsets())
+
+    def run(array):
+        padded = windows.padding(array, 0)
+        values, places = padded[offsets[0]], numbered[offsets[0]]
+        for offset in offsets[1:]:
+            others, there = padded[offset], numbered[offset]
+            taken = (there >= 0) & ((places < 0) | ~select(values, others))
+            values, places = np.where(taken, others, values), np.where(taken, there, places)
+        return places
+
+    return run
+
+
+def bind_select_and_scatter(equation):
+    """Each number of the first argument is added where its window of the second selects."""
+    shape, dtype = result(equation).shape, operand(equation).dtype
+    select = selector(equation, equation.invars[1].aval)
+
+    def run(source, array):
+        places, spread = select(array), np.zeros(math.prod(shape), source.dtype)
+        np.add.at(spread, places[places >= 0], source[places >= 0])
+        return spread.reshape(shape)
+
+    return widened(run, dtype)
+
+
+def bind_select_and_gather(equation):
+    """What the first argument has where the windows of the second select."""
+    select = selector(equation, equation.invars[1].aval)
+
+    def run(tangents, array):
+        places = select(array)
+        return np.where(places < 0, 0, tangents.ravel()[places])
+
+    return widened(run, operand(equation).dtype)
+
+
+WINDOWS = {
+    "pad": bind_pad,
+    "reduce": bind_reduce,
+    "reduce_window": bind_reduce_window,
+    "reduce_window_max": window_fold("max"),
+    "reduce_window_min": window_fold("min"),
+    "reduce_window_sum": window_fold("add"),
+    "select_and_gather_add": bind_select_and_gather,
+    "select_and_scatter_add": bind_select_and_scatter,
+}

@@ -7,7 +7,7 @@ import os
 class Settings:
     """The engine's knobs; `settings` is the one instance."""
 
-    __slots__ = ("eager", "host_runs", "long_steps", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels",
+    __slots__ = ("eager", "host_runs", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels",
                  "inline_bytes", "numbers", "inline_uses", "donated_elements", "small_elements", "storm", "loop_evaluations",
                  "compiles_kept", "host_only")
 
@@ -18,9 +18,6 @@ class Settings:
         # So a program compiles when it has returned so often in a row within so many evaluations, or often enough without (`rare_runs`).
         # Counted, never timed: two runs give the same bits.
         self.host_runs, self.loop_evaluations = 2, 4
-        # Compiling grows faster than the program: 5,700 operations without a repetition took 68 s and 2.7 GB, NumPy 0.14 s. So one that
-        # is so many times as long as this waits so many times as long.
-        self.long_steps = 512
         # Beyond this many elements in all the values of a program, NumPy is slower than a compile is long.
         self.host_elements = 1 << 28
         # From this many elements on a training step's update is a program of its own: 40 us are then under 5 % of a step, and what is
@@ -54,6 +51,17 @@ class Settings:
         """XLA's options for a program of so many elements on the CPU, or None."""
         return {"xla_cpu_use_fusion_emitters": False} if elements <= self.small_elements else None
 
+
+    def patience(self, operations, elements):
+        """How often in a row a program has to return before it is compiled.
+
+        Compiling grows faster than the program: 210 operations took 1.9 s, 5,700 (a text of 64 words, generated) 68 s and 2.7 GB, where
+        NumPy ran them in 0.14 s. So a long one waits until NumPy has cost it an eighth of what compiling would.
+        """
+        if operations <= 512:
+            return self.host_runs
+        compiling, running = 9000 * operations * (2000 + operations) // 2000, 10 * operations + elements // 1000      # microseconds
+        return max(self.host_runs, compiling // (8 * running))
 
     def rare_runs(self, elements):
         """After how many runs a program compiles that returns seldom: an RNN over names has one for each length (1.5 to 5 s to compile)."""

@@ -440,9 +440,19 @@ def _spaced(start, end, steps, dtype):
     return np.where(index < steps // 2, start + step * index.astype(compute), end - step * (steps - 1 - index).astype(compute)).astype(compute)
 
 
+def _ends(name, start, end, steps):
+    """The numbers from and to which steps lead, which may be given as tensors."""
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not {kind_name(steps)}")
+    wrong = [f"{which} with {each.ndim} dimension(s)" for which, each in (("start", start), ("end", end)) if isinstance(each, Tensor) and each.ndim]
+    if wrong:
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {' and '.join(wrong)}.")
+    return (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+
+
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
     """`steps` evenly spaced numbers from start to end, both in (torch.linspace)."""
-    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+    start, end = _ends("linspace", start, end, steps)
     dtype = dtype or (dtypes.get_default_dtype().to_complex() if complex in (type(start), type(end)) else dtypes.get_default_dtype())
     made = from_array(_spaced(start, end, _steps(steps), dtype).astype(dtype.numpy), requires_grad)
     return made if out is None else out.set_(made)
@@ -450,7 +460,7 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False,
 
 def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
     """base to the power of `steps` evenly spaced numbers from start to end (torch.logspace)."""
-    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+    start, end = _ends("logspace", start, end, steps)
     dtype = dtype or dtypes.get_default_dtype()
     exponents = _spaced(start, end, _steps(steps), dtype)
     made = from_array(np.power(exponents.dtype.type(base), exponents).astype(dtype.numpy), requires_grad)

@@ -4,15 +4,16 @@ from collections import defaultdict
 
 from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
-from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, attention, becoming, combining, comparison, conversion, convolution, copies,  # noqa: F401
-                                        differences, distance, dropout, fractional_pooling, history, indexing, linear_algebra, loss, low_rank, memory, native, normalization, ordering,
-                                        pickling, pooling, protocol, questions, recurrent, reduction, sampling, splitting, spectrograms, subscript,
-                                        transforms, views, writing)
+from facade.core.ops.composites import (COMPOSITES, absent, activation, arithmetic, attention, becoming, combining, comparison,  # noqa: F401
+                                        conversion, convolution, copies, differences, distance, dropout, fractional_pooling, history, indexing,
+                                        linear_algebra, loss, low_rank, memory, native, normalization, ordering, pickling, pooling, protocol,
+                                        questions, recurrent, reduction, sampling, spectrograms, splitting, subscript, transforms, views, writing)
 from facade.core.ops import autocast as _autocast  # noqa: F401  (marks composites)
 from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)
 from facade.core.ops.binding import PLAIN, make_function, operand
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.explaining import explained
+from facade.core.ops.mismatch import not_a_tensor
 from facade.core.ops.table import ARRAY, TABLE
 from facade.core.tensor.tensor import Tensor
 
@@ -114,17 +115,23 @@ CALLS = {
 TABLE_FUNCTIONS = {}
 
 
+def _refuse(name, value):
+    raise TypeError(not_a_tensor(name, value))
+
+
 def _operator(name, row, swapped, inplace):
     run = apply_inplace if inplace else apply
     statics = tuple(ARRAY if param in row.array_params and param.required else param.default for param in row.schema.params)
 
-    if swapped:
+    if name.startswith("__r"):
         def method(self, other):
+            if not isinstance(self, Tensor):
+                return NotImplemented if swapped or name == "__rsub__" else _refuse(name, self)
             if other.__class__ not in PLAIN or other is None:
                 other = operand(other)
                 if other.__class__ not in PLAIN:
                     return NotImplemented
-            return run(row, statics, (other, self))
+            return run(row, statics, (other, self) if swapped else (self, other))
     else:
         def method(self, other):
             if other.__class__ not in PLAIN or other is None:

@@ -23,6 +23,8 @@ _OLDER = {"add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "badd
 
 def mismatch(name, rows, args, kwargs, method):
     """torch's sentence for arguments that fit none of these overloads of `name`."""
+    if method and not hasattr(args[0], "requires_grad"):
+        return not_a_tensor(name, args[0])
     options = [(row, row.schema.params) for row in signatures(name, method) or rows]
     if len(options) == 1 and name.removesuffix("_") not in _OLDER:
         return _single(name, *options[0], args, kwargs, method)
@@ -32,6 +34,11 @@ def mismatch(name, rows, args, kwargs, method):
         return _single(name, *plausible[0], args, kwargs, method)
     texts = [(signature_text(row, params, method), _slots(params[method:], _takes_out(row, method))) for row, params in options]
     return signature_mismatch(name, texts, args[method:], kwargs)
+
+
+def not_a_tensor(name, value):
+    """torch's sentence for a method of Tensor that is called with something else for `self`."""
+    return f"descriptor '{name}' for 'torch._C.TensorBase' objects doesn't apply to a '{type(value).__name__}' object"
 
 
 def _fewest(params):
@@ -105,8 +112,8 @@ def _wrong(slots, args, kwargs):
 
 
 def _named_so(slot, value):
-    """Whether torch finds that a positional argument matches: it reads "Number", and a type with a default behind it, as types of other names."""
-    return slot.required and slot.type != "Scalar" and fits(slot, value, None)
+    """Whether torch finds that a positional argument matches: it knows neither "Number" nor a type with a default, nor lists."""
+    return slot.required and slot.type != "Scalar" and not slot.is_list and fits(slot, value, None)
 
 
 def _reason(slots, args, kwargs):

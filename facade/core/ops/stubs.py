@@ -31,15 +31,21 @@ HEADER = ('"""Written by `python -m facade.core.ops.stubs`."""\n# mypy: disable-
 SCALARS = {"Scalar": "_complex", "int": "_int", "SymInt": "_int", "float": "_float", "bool": "_bool", "str": "_str", "ScalarType": "_dtype"}
 
 # Methods and attributes whose type does not follow from a row.
-OF_TENSOR = {"shape": "Size", "dtype": "_dtype", "device": "_device", "requires_grad": "_bool", "ndim": "_int", "is_leaf": "_bool", "T": "Tensor", "mT": "Tensor",
-             "H": "Tensor", "mH": "Tensor", "data": "Tensor", "real": "Tensor", "imag": "Tensor"}
-RESULTS = {"__len__": "_int", "__iter__": "Iterator[Tensor]", "__int__": "_int", "__float__": "_float", "__complex__": "_complex", "__bool__": "_bool",
-           "__index__": "_int", "__contains__": "_bool", "__hash__": "_int", "__repr__": "_str", "__format__": "_str", "__getitem__": "Tensor",
-           "__setitem__": "None", "__delitem__": "None", "__reversed__": "Tensor", "__dir__": "list[_str]", "backward": "None", "numel": "_int", "dim": "_int",
-           "data_ptr": "_int", "element_size": "_int", "requires_grad_": "Tensor", "detach": "Tensor", "clone": "Tensor", "to": "Tensor"}
-OPERATORS = set("""add sub mul truediv floordiv mod and or xor lshift rshift pow matmul""".split())
-COMPARISONS = {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
-MAKERS = {*creation.FUNCTIONS, *(each.__name__ for each in creation.METHODS), "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "normal"}
+OF_TENSOR = {"shape": "Size", "dtype": "_dtype", "device": "_device", "requires_grad": "_bool", "ndim": "_int", "is_leaf": "_bool",
+             **dict.fromkeys(("T", "mT", "H", "mH", "data", "real", "imag"), "Tensor")}
+RESULTS = {"__iter__": "Iterator[Tensor]", "__float__": "_float", "__complex__": "_complex",
+           **dict.fromkeys(("__len__", "__int__", "__index__", "__hash__", "numel", "dim", "data_ptr", "element_size"), "_int"),
+           **dict.fromkeys(("__bool__", "__contains__"), "_bool"), **dict.fromkeys(("__repr__", "__format__"), "_str"),
+           **dict.fromkeys(("__setitem__", "__delitem__", "backward"), "None"),
+           **dict.fromkeys(("__getitem__", "__reversed__", "requires_grad_", "detach", "clone", "to"), "Tensor")}
+MAKERS = {*creation.FUNCTIONS, *(each.__name__ for each in creation.METHODS),
+          "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "normal"}
+UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
+BINARY = {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+BINARY |= {f"__{prefix}{name}__" for prefix in ("", "r", "i")
+           for name in "add sub mul truediv floordiv mod and or xor lshift rshift pow matmul".split()}
+SKIPPED = set("""__module__ __doc__ __slots__ __dict__ __weakref__ __new__ __init_subclass__ __reduce_ex__ __class__ __copy__ __deepcopy__ __str__
+    __array_priority__ __dir__""".split())
 
 
 # ---------------------------------------------------------------- rows
@@ -52,7 +58,8 @@ class Results(dict):
 
     def text(self):
         """The classes."""
-        return "\n".join(f"class {name}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in fields) for fields, name in sorted(self.items()))
+        return "\n".join(f"class {name}(NamedTuple):\n" + "".join(f"    {field}: Tensor\n" for field in fields)
+                         for fields, name in sorted(self.items()))
 
 
 def type_of(param, row):
@@ -127,23 +134,20 @@ def of_operator(name):
 
 def of_attribute(name, value):
     """The stub of an attribute of Tensor, by what it is."""
-    rows = getattr(value, "rows", None)
-    if name in COMPARISONS or name.strip("_").removeprefix("r") in OPERATORS or name.strip("_").removeprefix("i") in OPERATORS and name.startswith("__"):
-        return of_operator(name) if name.startswith("__") else of_rows(name, rows, RESULT_CLASSES, method=True) if rows else of_function(name, value, True)
+    if name in BINARY:
+        return of_operator(name)
+    if name in UNARY:
+        return [f"def {name}(self) -> Tensor: ..."]
     if isinstance(value, property) or not callable(value):
         return [f"{name}: {OF_TENSOR.get(name, 'Any')}"]
-    if rows:
-        return of_rows(name, rows, RESULT_CLASSES, method=True)
-    if name in ("__neg__", "__pos__", "__abs__", "__invert__"):
-        return [f"def {name}(self) -> Tensor: ..."]
+    if hasattr(value, "rows"):
+        return of_rows(name, value.rows, RESULT_CLASSES, method=True)
     if isinstance(inspect.getattr_static(Tensor, name), (classmethod, staticmethod)):
         return [f"{name}: Any"]
     return of_function(name, value, method=True)
 
 
 RESULT_CLASSES = Results()
-SKIPPED = {"__module__", "__doc__", "__slots__", "__dict__", "__weakref__", "__new__", "__init_subclass__", "__reduce_ex__", "__class__", "__copy__", "__deepcopy__",
-           "__str__", "__array_priority__", "__dir__"}
 
 
 def tensor_stub():
@@ -161,7 +165,8 @@ def tensor_stub():
 # ---------------------------------------------------------------- modules
 def home_of(name, value):
     """The module of the package that defines a class; None where none is found."""
-    found = [module for module, each in sys.modules.items() if module.startswith(PACKAGE + ".") and vars(each).get(name) is value and module not in FILES]
+    found = [module for module, each in sys.modules.items()
+             if module.startswith(PACKAGE + ".") and vars(each).get(name) is value and module not in FILES]
     source = getattr(value, "__module__", None)
     return source if source in found else min(found, key=lambda module: (module.count("."), module), default=None)
 

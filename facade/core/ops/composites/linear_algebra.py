@@ -453,6 +453,9 @@ def lstsq(A, B, rcond=None, *, driver=None):
     """X of the least |A @ X - B|, the residuals, the rank and the singular values"""
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+    for name, each, least, shown in (("input", A, 2, "2 dimensions"), ("other", B, 1, "1 dimension")):
+        if each.ndim < least:
+            raise RuntimeError(f"torch.linalg.lstsq: {name} must have at least {shown}.")
     driver = driver or "gelsy"
     solution, residuals, rank, singular = apply(decompositions.LSTSQ, (ARRAY, ARRAY, rcond, driver), (A, B))
     if driver in ("gelsd", "gelss") and residuals.ndim and (rank.numpy_value() < A.shape[-1]).any():

@@ -89,10 +89,3 @@ def _statistics(input, dims, eps):
 def native_dropout(input, p, train):
     """(dropout, the mask of what was kept)"""
     return dropout.dropout_and_mask(input, p, train is not False)
-
-
-@composite(at="torch")
-def embedding_bag(weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False,
-                  padding_idx=None):
-    """(nn.functional.embedding_bag, the bag of each index, the size of each bag, where maxima are)"""
-    raise NotImplementedError("facade does not support torch.embedding_bag: use torch.nn.functional.embedding_bag(indices, weight, offsets, mode=...)")

@@ -16,7 +16,10 @@ def linear(input, weight, bias=None):
     """input times the transpose of weight (out, in), and bias."""
     if len(weight._value.spec.shape) == 1:
         return input.matmul(weight) if bias is None else input.matmul(weight) + bias
-    return apply(table.LINEAR[len(input._value.spec.shape) == 2, bias is not None], _THREE, (input, weight, bias))
+    is_matrix = len(input._value.spec.shape) == 2
+    if is_matrix and bias is not None:
+        return apply(table.LINEAR_TO_BIAS, _THREE, (bias, input, weight))
+    return apply(table.LINEAR[is_matrix, bias is not None], _THREE, (input, weight, bias))
 
 
 _THREE = ARRAY, ARRAY, ARRAY

@@ -20,9 +20,9 @@ def _several(views, name):
 @composite()
 def unbind(input, dim=0):
     """The slices along `dim`, as a tuple"""
-    if not input.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     dim = dim_range(dim, input.ndim)
+    if not input.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return _several([select(input, dim, index) for index in range(input.shape[dim])], "Unbind")
 
 
@@ -98,7 +98,7 @@ for _name, _dim, _least in (("hsplit", 1, 1), ("vsplit", 0, 2), ("dsplit", 2, 3)
         def split_along(input, indices_or_sections):
             """Pieces along one dimension, as tensor_split makes them"""
             if input.ndim < least:
-                raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, "
+                raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension, "
                                    f"but got a tensor with {input.ndim} dimensions!")
             along = 0 if input.ndim == 1 else dim
             if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or input.shape[along] % indices_or_sections):

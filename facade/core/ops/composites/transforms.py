@@ -53,6 +53,8 @@ def _as_tuple(value):
 def _dims_and_sizes(input, s, dim):
     """The dims, counted from the front, and the number of points along each."""
     dims, sizes = _as_tuple(dim), _as_tuple(s)
+    if dims and not input.ndim:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
     if dims is not None:
         dims = tuple(dim_range(each, input.ndim) for each in dims)
         if len(set(dims)) != len(dims):

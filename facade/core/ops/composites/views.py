@@ -63,13 +63,21 @@ def permute(input, *dims):
 def movedim(input, source, destination):
     """The dimensions at `source` moved to `destination`, the others in their order"""
     rank = input.ndim
-    sources, targets = dims_of(as_ints(source), rank), dims_of(as_ints(destination), rank)
-    if len(sources) != len(targets):
+    source, destination = as_ints(source), as_ints(destination)
+    if len(source) != len(destination):
         raise RuntimeError("movedim: Invalid source or destination dims: source "
-                           f"({list(as_ints(source))} dims) should contain the same number of dims as destination ({list(as_ints(destination))} dims)")
+                           f"({list(source)} dims) should contain the same number of dims as destination ({list(destination)} dims)")
+    sources, targets = (_distinct_dims(name, dims, rank) for name, dims in (("source", source), ("destination", destination)))
     rest = iter(dim for dim in range(rank) if dim not in sources)
     placed = dict(zip(targets, sources))
     return permute(input, tuple(placed[dim] if dim in placed else next(rest) for dim in range(rank)))
+
+
+def _distinct_dims(name, dims, rank):
+    found = tuple(dim_range(each, rank) for each in dims)
+    if len(set(found)) < len(found):
+        raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+    return found
 
 
 composite(name="moveaxis")(movedim)
@@ -323,6 +331,8 @@ def narrow(input, dim, start, length):
     """`length` elements from `start` along `dim`"""
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if isinstance(start, Tensor) and (start.ndim or start.dtype.category != dtypes.INTEGER):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     dim, start, length = dim_range(dim, input.ndim), int(start), int(length)
     extent = _shape(input)[dim]
     if length < 0:

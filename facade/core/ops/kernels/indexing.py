@@ -92,8 +92,10 @@ def _check_scatter(name, self, dim, index, src):
     if index.size == 0:
         return
     if src is not None and src.dtype != self.dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     for other, title in ((self, "self"), (src, "src")):
+        if other is src and src is not None and src.ndim < index.ndim:
+            dim_range(src.ndim, src.ndim)       # the first dimension that src has not is asked for
         if other is not None and max(index.ndim, 1) != max(other.ndim, 1):
             raise RuntimeError(f"Index tensor must have the same number of dimensions as {title} tensor")
     if self.ndim and index.ndim and (not _fits(index, self, dim) or src is not None and src.ndim and not _fits(index, src, None)):

@@ -17,6 +17,8 @@ from facade.core.ops.table import op
 def _running(function):
     def running(self, dim, dtype):
         axis = dim_range(dim, self.ndim)
+        if dtype is not None and dtype.category == BOOL:
+            raise NotImplementedError(f"\"{function.__name__}_out_cpu\" not implemented for 'Bool'")
         target = dtype.numpy if dtype is not None else self.dtype if dtype_of(self).category >= dtypes.FLOAT else jnp.int64
         operand = self.astype(target)
         return function(wide(operand), axis).astype(target) if self.ndim else operand

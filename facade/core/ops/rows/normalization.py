@@ -40,8 +40,14 @@ def _linear_row(node):
               doc="input times the transpose of weight, and bias")
 
 
-LINEAR = {(False, False): _linear_row("UnsafeViewBackward0"), (False, True): _linear_row("ViewBackward0"),      # (a matrix, has a bias)
-          (True, False): _linear_row("MmBackward0"), (True, True): _linear_row("AddmmBackward0")}
+def _bias_first(function):
+    return lambda bias, input, weight: function(input, weight, bias)
+
+
+# (a matrix, has a bias): the row. torch adds a matrix's product to the bias, which `next_functions` shows first.
+LINEAR = {(False, False): _linear_row("UnsafeViewBackward0"), (False, True): _linear_row("ViewBackward0"), (True, False): _linear_row("MmBackward0")}
+LINEAR_TO_BIAS = op("linear(Tensor bias, Tensor input, Tensor weight) -> Tensor", _bias_first(_linear), at="", node="AddmmBackward0",
+                    check=_bias_first(_check_linear), doc="bias, and input times the transpose of weight")
 
 
 def _bilinear(input1, input2, weight, bias):

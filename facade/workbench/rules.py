@@ -1,0 +1,135 @@
+"""The update rule of an optimizer as source: one function for one parameter, from the operation that the optimizer recorded.
+
+Its numbers (learning rate, betas) are keyword arguments with the recorded values as defaults; the number of the step is part of the state.
+"""
+
+import numpy as np
+
+from facade.core import engine
+from facade.core.engine import Value
+from facade.workbench.expressions import Expression
+from facade.workbench.flat import flatten, settle
+from facade.workbench.recording import Number
+from facade.workbench.source import Names, Writer
+from facade.workbench.trace import arrays_of
+
+
+class Rule:
+    """One recorded `Step`. name: the function's; gradients: parameter's name -> the gradient's value; state: parameter's name -> its state before,
+    by name, None where it had none yet; numbers: the options that are Python numbers; keeps: whether there is a state.
+    """
+
+    @classmethod
+    def of(cls, entry, names, optimizer):
+        """The rule of an entry; names: value of a parameter before the step -> its name."""
+        self = cls()
+        self.name, self.entry, self.operator = optimizer or "update_one", entry, entry.kernel.operator
+        self.options, self.flags = entry.kernel.statics
+        self.keys = tuple(self.operator.state)
+        self.numbers = {name: source for name, source in zip(self.options, entry.sources) if source is not None}
+        self.counts = "step" in self.numbers
+        self.keeps = bool(self.keys) or self.counts
+        self.parts = self._parts(names)
+        self.gradients = {name: sources[1] for name, sources, _ in self.parts}
+        self.state = {name: self._state_before(sources) for name, sources, _ in self.parts}
+        return self
+
+    def _parts(self, names):
+        """(parameter's name, its sources, its results) for each parameter."""
+        width, start, found = self.operator.width, len(self.options), []
+        for place in range((len(self.entry.sources) - start) // width):
+            sources = self.entry.sources[start + place * width:start + (place + 1) * width]
+            if sources[0] not in names:
+                raise NotImplementedError("a parameter is written to before the optimizer's step, or steps twice: only one step can be shown")
+            found.append((names[sources[0]], sources, self.entry.results[place * (width - 1):(place + 1) * (width - 1)]))
+        return found
+
+    def _state_before(self, sources):
+        if self.keys and any(each is None for each in sources[2:]):
+            return None
+        kept = {key: arrays_of([value])[0] for key, value in zip(self.keys, sources[2:])}
+        return kept | ({"step": np.float64(self.numbers["step"].number - 1)} if self.counts else {})
+
+    def call(self, rules):
+        """The call for the parameter `name`; options stand in it where they are not the defaults, which are the first rule's of that name."""
+        first = next(each for each in rules if each.name == self.name)
+        options = "".join(f", {name}={_number(value)}" for name, value in self.numbers.items()
+                          if name != "step" and _number(value) != _number(first.numbers[name]))
+        return f"{self.name}(params[name], grads[name]{', state[name]' if self.keeps else ''}{options})"
+
+    def check(self, state, compare, tolerance):
+        """Hold the state after the emitted update against the recorded one."""
+        for name, _, results in self.parts:
+            for key, value in zip(self.keys, results[1:]):
+                compare(f"{key} of '{name}'", state[name][key], arrays_of([value])[0], tolerance)
+
+    # ------------------------------------------------------------ text
+    def signature(self):
+        """The def line."""
+        options = "".join(f", {name}={_number(value)}" for name, value in self.numbers.items() if name != "step")
+        return f"def {self.name}(param, grad{', state' if self.keeps else ''}{options}):"
+
+    def body(self, sources, is_first):
+        """(lines, flat program) for a parameter of these sources; is_first: as if it had no state yet."""
+        leading = tuple(None if each is None else _spec(each) for each in self.entry.sources[:len(self.options)])
+        state = [None if is_first else sources[0].spec if each is None else each.spec for each in sources[2:]]
+        kernel = engine.kernel_of(self.operator, self.entry.kernel.statics, (*leading, sources[0].spec, sources[1].spec, *state))
+        flat = flatten(kernel.jaxpr)
+        present = [source for source in self.entry.sources[:len(self.options)] if source is not None]
+        names = [name for name, each in zip(self.options, leading) if each is not None]
+        settle(flat, {place: source for place, source, option in zip(flat.inputs, present, names) if source.__class__ is Number and option != "step"})
+        writer = Writer(Names(["param", "grad", "state", *self.options, self.name]), indent=2 if is_first else 1)
+        inputs = [*names, "param", "grad",
+                  *(f'state["{key}"]' for key, each in zip(self.keys, state) if each is not None)]
+        for name, text in zip(flat.inputs, inputs):
+            if text in self.numbers and text != "step" and self.numbers[text].__class__ is Number:
+                writer.untyped.add(id(name))
+            elif text in self.numbers and text != "step":
+                writer.say(f"{text} = jnp.asarray({text}, jnp.{name.aval.dtype})")
+        if self.counts:
+            writer.say('step = state["step"] + 1')
+        outputs = [each.text for each in writer.body(flat, [Expression(each, cheap=True) for each in inputs], ["new_param", *self.keys])]
+        kept = [f'"{key}": {text}' for key, text in zip(self.keys, outputs[1:])] + ['"step": step'] * self.counts
+        writer.say(f"return {outputs[0]}{', {' + ', '.join(kept) + '}' if self.keeps else ''}")
+        return writer.lines, flat
+
+    def lines(self):
+        """(the function, flat programs): the same for every parameter, else NotImplementedError."""
+        texts, flats = {}, []
+        for _, sources, _ in {(each[1][0].spec, each[1][1].spec): each for each in self.parts}.values():
+            lines, flat = self.body(sources, False)
+            if any(each is None for each in sources[2:]):
+                first, first_flat = self.body(sources, True)
+                lines, flats = ["    if state is None:", *first, *lines], [*flats, first_flat]
+            texts["\n".join(lines)] = lines
+            flats.append(flat)
+        if len(texts) > 1:
+            raise NotImplementedError(f"the update of {self.name} depends on the shape of a parameter, so it is no one rule")
+        return [self.signature(), *next(iter(texts.values()))], flats
+
+
+def _spec(source):
+    return source.kind if source.__class__ is Number else source.spec
+
+
+def _number(source):
+    """A default in a signature."""
+    return repr(source.number) if source.__class__ is Number else repr(float(arrays_of([source])[0].reshape(())) if source.__class__ is Value else source)
+
+
+def rule_lines(rules):
+    """(functions as lists of lines, flat programs): each different rule once, under a name of its own."""
+    written, flats, bodies = [], [], {}
+    for rule in rules:
+        lines, made = rule.lines()
+        key = "\n".join(lines[1:]), tuple(rule.numbers)
+        if key in bodies:
+            rule.name = bodies[key]
+            continue
+        if rule.name in bodies.values():
+            rule.name = f"{rule.name}_{len(bodies) + 1}"
+            lines[0] = rule.signature()
+        bodies[key] = rule.name
+        written.append(lines)
+        flats += made
+    return written, flats
