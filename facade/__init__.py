@@ -42,6 +42,12 @@ from facade import _tensor, _utils  # noqa: E402, F401  (files name them)
 from facade.serialization import load, save  # noqa: E402
 
 from facade.port.alias import install, uninstall  # noqa: E402
+from facade.workbench.draw import draw  # noqa: E402
+from facade.workbench.explain import explain, explain_compiles, explaining  # noqa: E402
+from facade.workbench.magic import load_ipython_extension  # noqa: E402
+from facade.workbench.nan import find_nan  # noqa: E402
+from facade.workbench.step import trace_step  # noqa: E402
+from facade.workbench.trace import trace_program  # noqa: E402
 
 globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e

@@ -13,9 +13,9 @@ from facade.port.names import ABSENT, find, note_on, torch_names
 SHOWN = """torch torch.Tensor torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.rnn torch.nn.utils.parametrize
     torch.nn.utils.parametrizations torch.nn.utils.prune torch.optim torch.optim.lr_scheduler torch.optim.swa_utils torch.autograd
     torch.autograd.functional torch.autograd.forward_ad torch.func torch.utils.data torch.utils.checkpoint torch.linalg torch.fft torch.special
-    torch.signal.windows torch.distributions torch.distributions.constraints torch.random torch.serialization torch.amp torch.cuda torch.jit torch.compiler
-    torch.profiler torch.hub torch.multiprocessing torch.testing torch.sparse torch.nested torch.masked torch.distributed torch.fx torch.export
-    torch.onnx torch.quantization""".split()
+    torch.signal.windows torch.distributions torch.distributions.constraints torch.random torch.serialization torch.amp torch.cuda torch.jit
+    torch.compiler torch.profiler torch.hub torch.multiprocessing torch.testing torch.sparse torch.nested torch.masked torch.distributed torch.fx
+    torch.export torch.onnx torch.quantization""".split()
 
 
 class Coverage(NamedTuple):

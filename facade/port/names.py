@@ -75,14 +75,22 @@ def differences():
 @functools.cache
 def note_on(name):
     """How a name differs where facade has it, what to use instead where it has not; empty where nothing is known."""
+    refusal = getattr(_look_up(name), "instead", None)
+    if refusal is not None:
+        return refusal
     is_there = find(name) is not ABSENT
     return next((note for is_present, pattern, note in differences() if is_present is is_there and fnmatch.fnmatchcase(name, pattern)), "")
 
 
 # ---------------------------------------------------------------- facade's side
-@functools.cache
 def find(name):
-    """What facade has under a name of torch's; ABSENT where it has nothing, None where it is there but wants another package."""
+    """What facade has under a name of torch's; ABSENT where it has nothing or only refuses, None where it wants another package."""
+    found = _look_up(name)
+    return ABSENT if hasattr(found, "instead") else found
+
+
+@functools.cache
+def _look_up(name):
     name = TARGET + name.removeprefix(ALIAS)
     try:
         return pkgutil.resolve_name(name)

@@ -171,8 +171,22 @@ def _from_loss(tensor, loss, frame):
         return ("the loss was not computed from it, as far as its history is still recorded: another tensor was used (a copy, or one made anew inside "
                 "the loop), or the values were read in between.")
     cut = _integer_cut(loss.value, tensor.value)
-    return (f"autograd's way from the loss to it is cut. The loss is computed from it by {_quoted(operator_name(entry.kernel) for entry in path)}; "
-            + (f"{cut}, through which no gradient flows." if cut else "one of these was recorded under no_grad(), or took it through detach() or .data."))
+    text = f"autograd's way from the loss to it is cut. The loss is computed from it by {_quoted(operator_name(entry.kernel) for entry in path)}; "
+    return text + (f"{cut}, through which no gradient flows." if cut else _where_cut(path, nodes))
+
+
+def _where_cut(path, nodes):
+    """Between which two operations of a path autograd's graph ends."""
+    known = {(getattr(node, "epoch", None), getattr(node, "slot", None)): node for node in nodes}
+    tracked = [(entry.epoch, entry.slot) in known for entry in path]
+    last = max((place for place, is_tracked in enumerate(tracked) if not is_tracked), default=None)
+    if last is None:
+        return f"the first of these took it through detach() or .data{line_of(known[path[0].epoch, path[0].slot])}."
+    text = f"'{operator_name(path[last].kernel)}' is not in the loss's graph: it was recorded under no_grad(), or its result went on through detach() or .data"
+    if last + 1 == len(path):
+        return text + "."
+    following = path[last + 1]
+    return f"{text} into '{operator_name(following.kernel)}'{line_of(known[following.epoch, following.slot])}."
 
 
 def explain_in(tensor, frame):

@@ -4,6 +4,7 @@ Nothing is compiled for it: every operation runs alone, through NumPy, as soon a
 """
 
 import contextlib
+import linecache
 
 import numpy as np
 
@@ -47,6 +48,14 @@ def _described(source):
     return f"{array.dtype}{list(array.shape)} from {array.min():.4g} to {array.max():.4g}"
 
 
+def _here():
+    """The user's line, with its text."""
+    line = users_line()
+    name, _, number = line.rpartition(":")
+    text = linecache.getline(name, int(number)).strip()
+    return f"at {line}{f': `{text}`' if text else ''}"
+
+
 class _Watch:
     """Sees each operation: found: kind -> (entry, line, where the forward was) of the first that makes it out of what had none."""
 
@@ -65,7 +74,7 @@ class _Watch:
         """Look at what was just evaluated."""
         for entry in segment.entries():
             running = modes.running
-            self.see(entry, f"at {users_line()}", "" if running is None else f", as the derivative of {running.name()}{line_of(running)}")
+            self.see(entry, _here(), "" if running is None else f", as the derivative of {running.name()}{line_of(running)}")
 
     def finding(self, results):
         """A nan comes first; an infinity counts where the results are not finite, for a mask of -inf is none of that kind."""

@@ -44,11 +44,11 @@ for i in range(2):
     def closure():
         optimizer.zero_grad()
         loss = criterion(seq(data[1:, :-1]), data[1:, 1:])
-        print("loss:", loss.item())
+        print(f"loss: {loss.item():.8f}")
         loss.backward()
         return loss
     optimizer.step(closure)
     with torch.no_grad():
         prediction = seq(data[:1, :-1], future=4)
-        print("test loss:", criterion(prediction[:, :-4], data[:1, 1:]).item())
+        print(f"test loss: {criterion(prediction[:, :-4], data[:1, 1:]).item():.8f}")
         print(prediction.numpy().shape, prediction.detach().numpy()[0, -4:].round(4))

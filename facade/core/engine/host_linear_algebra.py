@@ -1,7 +1,8 @@
 """Factorizations, solves and Fourier transforms: NumPy's where it calls the LAPACK routine that JAX calls too.
 
 What NumPy has not (the LU factors, substitution in triangular systems, products of reflectors) goes column by column, for all
-matrices of a batch at once. That is a few microseconds each, so large matrices are left to LAPACK, compiled.
+matrices of a batch at once. That is a few microseconds each, so large matrices are left to LAPACK, compiled. So are eigenvectors and
+singular vectors in single precision: NumPy finds them in double, where some come out with the other sign.
 """
 
 import math
@@ -18,7 +19,7 @@ def lapack(function):
     """A binder for a function of one batch of matrices; where it does not converge, the results are NaN, as JAX's are."""
 
     def bind(equation):
-        evaluate = function(equation.params)
+        evaluate = function(equation)
         return evaluate and (lambda matrices: converged(evaluate, matrices, [variable.aval for variable in equation.outvars]))
 
     return bind
@@ -58,35 +59,45 @@ def single(binder):
     return bind
 
 
-def cholesky(parameters):
+def is_single(equation):
+    return operand(equation).dtype in (np.float32, np.complex64)
+
+
+def cholesky(equation):
     return lambda matrices: [np.linalg.cholesky(matrices)]
 
 
-def eig(parameters):
-    if parameters["compute_left_eigenvectors"] or parameters["implementation"] is not None:
+def eig(equation):
+    parameters = equation.params
+    if is_single(equation) or parameters["compute_left_eigenvectors"] or parameters["implementation"] is not None:
         return None
     if parameters["compute_right_eigenvectors"]:
         return np.linalg.eig
     return lambda matrices: [np.linalg.eigvals(matrices)]
 
 
-def eigh(parameters):
-    if parameters["subset_by_index"] is not None or parameters["algorithm"] is not None:
+def eigh(equation):
+    parameters = equation.params
+    if is_single(equation) or parameters["subset_by_index"] is not None or parameters["algorithm"] is not None:
         return None
     return lambda matrices: np.linalg.eigh(matrices, "L" if parameters["lower"] else "U")[::-1]
 
 
-def qr(parameters):
-    if parameters["pivoting"]:
+def qr(equation):
+    if equation.params["pivoting"]:
         return None
-    return lambda matrices: np.linalg.qr(matrices, "complete" if parameters["full_matrices"] else "reduced")
+    mode = "complete" if equation.params["full_matrices"] else "reduced"
+    return lambda matrices: np.linalg.qr(matrices, mode)
 
 
-def svd(parameters):
+def svd(equation):
+    parameters = equation.params
     if parameters["subset_by_index"] is not None or parameters["algorithm"] is not None:
         return None
     if not parameters["compute_uv"]:
         return lambda matrices: [np.linalg.svd(matrices, compute_uv=False)]
+    if is_single(equation):
+        return None
 
     def evaluate(matrices):
         left, values, right = np.linalg.svd(matrices, parameters["full_matrices"])
@@ -103,15 +114,20 @@ def bind_lu(equation):
     shape = operand(equation).shape
     if min(shape[-2:]) > MOST:
         return None
-    size, batch = is_complex(operand(equation).dtype), shape[:-2]
+    magnitude, batch = manhattan if is_complex(operand(equation).dtype) else np.abs, shape[:-2]
 
     def run(matrices):
         factors = matrices.reshape(math.prod(batch), *shape[-2:]).copy()
-        pivots = eliminate(factors, np.abs if not size else lambda column: np.abs(column.real) + np.abs(column.imag))
+        pivots = eliminate(factors, magnitude)
         order = permutation(pivots, shape[-2])
         return [factors.reshape(shape), pivots.reshape(*batch, pivots.shape[-1]), order.reshape(*batch, shape[-2])]
 
     return run
+
+
+def manhattan(column):
+    """LAPACK's measure of a complex number where it looks for the largest."""
+    return np.abs(column.real) + np.abs(column.imag)
 
 
 def eliminate(factors, magnitude):

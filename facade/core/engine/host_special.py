@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from facade.core.engine import host_formulas as formulas
+
 SHIFTS = 12
 """Asymptotic series in 1 / x begin this far from 0."""
 
@@ -88,7 +90,7 @@ def zeta(power, start):
     for place, number in enumerate(BERNOULLI, 1):
         total = total + number * term
         term = term * (power + 2 * place - 1) * (power + 2 * place) / (far * far * (2 * place + 1) * (2 * place + 2))
-    return zeta_at_the_edge(power, start, np.where(np.isinf(power), start <= 1, total))
+    return zeta_at_the_edge(power, start, total)
 
 
 def zeta_at_the_edge(power, start, inside):
@@ -96,6 +98,62 @@ def zeta_at_the_edge(power, start, inside):
     undefined = (power < 1) | ((start <= 0) & (power != np.floor(power)) & ~poles)
     even = np.where(power % 2 == 0, np.inf, np.nan)
     return np.where(power == 1, np.inf, np.where(undefined, np.nan, np.where(poles, even, inside)))
+
+
+def polygamma(order, array):
+    """The derivative of this order of digamma."""
+    sign = np.where(order % 2 == 1, 1, -1)
+    derivative = sign * np.exp(formulas.log_gamma(order + 1)) * zeta(order + 1, array)
+    undefined = (order < 0) | (order != np.floor(order))
+    return np.where(undefined, np.nan, np.where(order == 0, digamma(array), derivative))
+
+
+# ---- the incomplete gamma functions: the series up to the maximum of the integrand, from there on the continued fraction
+
+ROUNDS = 2000
+"""XLA's limit too."""
+
+
+def incomplete_gamma(upper):
+    """The regularized gamma function of an order, from 0 to a limit, or from there on."""
+
+    def run(order, limit):
+        low = (limit <= 1) | (limit <= order)
+        log_scale = order * np.log(limit) - limit - formulas.log_gamma(order)
+        lower = np.exp(log_scale) * series(np.where(low, order, 1), np.where(low, limit, 0))
+        beyond = np.exp(log_scale) * fraction(np.where(low, 1, order), np.where(low, 2, limit))
+        inside = np.where(low, 1 - lower, beyond) if upper else np.where(low, lower, 1 - beyond)
+        ends = np.where(np.isinf(limit), 1.0, 0.0)
+        value = np.where((limit == 0) | np.isinf(limit), 1 - ends if upper else ends, inside)
+        return np.where((limit < 0) | (order <= 0) | np.isnan(order) | np.isnan(limit), np.nan, value)
+
+    return run
+
+
+def series(order, limit):
+    """1 / a + x / a (a + 1) + x^2 / a (a + 1) (a + 2) + ..."""
+    total = term = 1 / order
+    for step in range(1, ROUNDS):
+        term = term * limit / (order + step)
+        total = total + term
+        if not (term > total * 1e-17).any():
+            break
+    return total
+
+
+def fraction(order, limit):
+    """Legendre's continued fraction, evaluated forward by the method of Lentz."""
+    denominator = limit + 1 - order
+    ratio, inverse = np.full_like(limit, np.inf), 1 / denominator
+    total = inverse
+    for step in range(1, ROUNDS):
+        numerator, denominator = step * (order - step), denominator + 2
+        inverse = 1 / (denominator + numerator * inverse)
+        ratio = denominator + numerator / ratio
+        total = total * (ratio * inverse)
+        if not (np.abs(ratio * inverse - 1) > 1e-16).any():
+            break
+    return total
 
 
 # ---- exponentially scaled Bessel functions, from their integrals over a period
@@ -132,5 +190,8 @@ SPECIAL = {
     "bessel_i1e": in_double(bessel(1)),
     "digamma": in_double(digamma),
     "erf_inv": in_double(erf_inv),
+    "igamma": in_double(incomplete_gamma(upper=False)),
+    "igammac": in_double(incomplete_gamma(upper=True)),
+    "polygamma": in_double(polygamma),
     "zeta": in_double(zeta),
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from facade.core.devices import device
 from facade.core.dtypes import dtype
 from facade.core.layouts import layout, memory_format
-from facade.core.ops.fitting import ALIASES, fits, renamed
+from facade.core.ops.fitting import ALIASES, CHECKS, fits, renamed
 from facade.core.ops.schema import Param
 from facade.core.ops.signatures import signatures
 
@@ -26,6 +26,9 @@ def mismatch(name, rows, args, kwargs, method):
     if method and not hasattr(args[0], "requires_grad"):
         return not_a_tensor(name, args[0])
     options = [(row, row.schema.params) for row in signatures(name, method) or rows]
+    unpacked = _unpacked(name, [params[method:] for _, params in options], args[method:])
+    if unpacked is not None:
+        return unpacked
     if len(options) == 1 and name.removesuffix("_") not in _OLDER:
         return _single(name, *options[0], args, kwargs, method)
     given = len(args) - method + len(kwargs)
@@ -34,6 +37,18 @@ def mismatch(name, rows, args, kwargs, method):
         return _single(name, *plausible[0], args, kwargs, method)
     texts = [(signature_text(row, params, method), _slots(params[method:], _takes_out(row, method))) for row, params in options]
     return signature_mismatch(name, texts, args[method:], kwargs)
+
+
+def _unpacked(name, options, sizes):
+    """What torch says of integers given one by one, of which a later one is none; None where that is not the case."""
+    for params in options:
+        positional = [param for param in params if not param.keyword]
+        if len(positional) == 1 and positional[0].is_list and not positional[0].length > 1 and positional[0].type in ("int", "SymInt"):
+            wrong = next((place for place, value in enumerate(sizes) if not CHECKS["int"](value)), 0)
+            if wrong:
+                return (f"{name}(): argument '{positional[0].name}' failed to unpack the object at pos {wrong + 1} with error "
+                        f"\"type must be tuple of ints,but got {kind_name(sizes[wrong])}\"")
+    return None
 
 
 def not_a_tensor(name, value):
@@ -180,7 +195,7 @@ def _single(name, row, params, args, kwargs, method):
     positional = [param for param in params if not param.keyword]
     if method and len(params) == 1:
         given = len(args) - 1
-        return f"TensorBase.{name}() takes no " + (f"arguments ({given} given)" if given else "keyword arguments")
+        return f"{type(args[0]).__name__}.{name}() takes no " + (f"arguments ({given} given)" if given else "keyword arguments")
     if len(args) > len(positional):
         return too_many(name, _fewest(params) - method, len(positional) - method, len(args) - method)
     for place, (param, value) in enumerate(zip(positional, args)):

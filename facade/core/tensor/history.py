@@ -65,9 +65,6 @@ class Node:
         own = type(self).__name__
         return f"torch::autograd::{own}" if own in ("CopySlices", "CopyBackwards", "AccumulateGrad", "NotImplemented") else own
 
-    def __repr__(self):
-        return f"<{type(self).__name__} object at {hex(id(self))}>"
-
     def short_name(self):
         """The operation's own name, as error messages say it: 'Mul' for MulBackward0, 'Fill2' for FillBackward2."""
         return re.sub(r"Backward(0$|(?=\d))", "", self.name())
@@ -258,7 +255,7 @@ def node_class(name, base=KernelNode, **attributes):
     key = name, base, tuple(attributes.items())
     found = _classes.get(key)
     if found is None:
-        found = _classes.setdefault(key, type(name, (base,), {"__slots__": (), "__module__": "torch.autograd.graph", **attributes}))
+        found = _classes.setdefault(key, type(name, (base,), {"__slots__": (), "__module__": "builtins", **attributes}))
     return found
 
 
@@ -366,6 +363,7 @@ class Plan:
 class AccumulateGrad(Node):
     """The end of the graph: adds what arrives to the leaf's `.grad`."""
 
+    __module__ = "builtins"         # as torch's nodes, which are made in C++: a notebook shows <AccumulateGrad at 0x...>
     __slots__ = ("variable",)
     priority = 1
 
