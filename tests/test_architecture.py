@@ -68,8 +68,12 @@ UNDOCUMENTED = {
     "facade.core.random.arithmetic": "`elementwise` is NumPy's function of that name, exact in double precision",
     "facade.core.engine.host": "a function for each of JAX's control-flow primitives, named after it",
     "facade.core.engine.host_formulas": "a formula for each of JAX's primitives, named after it",
+    "facade.core.engine.host_convolution": "a function for JAX's primitive, named after it",
     "facade.core.engine.host_indexing": "a function for each of JAX's indexing primitives, named after it",
+    "facade.core.engine.host_linear_algebra": "a function for each of JAX's primitives of linear algebra, named after it",
     "facade.core.engine.host_primitives": "a function for each of JAX's primitives, named after it",
+    "facade.core.engine.host_special": "a function for each of JAX's primitives, named after it",
+    "facade.core.engine.host_windows": "a function for each of JAX's primitives of windows, named after it",
 }
 ORACLE, PROGRAMS = "tests.oracle", "tests.programs"        # the programs are a user's, and torch is what they are run with
 

@@ -143,8 +143,8 @@ def median(input, dim=-1, *, keepdim=False, dtype=None, mask=None):
 @_public
 def logsumexp(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     """The logarithm of the sum of the exponentials of the chosen elements along the dimensions `dim` (all if None)."""
-    input = _as(input, dtype)
-    return _filled(input, mask, _extreme(input, -1, "logsumexp")).logsumexp(_dims(dim, input), keepdim).to(input.dtype)
+    found = _filled(input, mask, _extreme(input, -1, "logsumexp")).logsumexp(_dims(dim, input), keepdim)
+    return found.to(input.dtype if dtype is None else dtype)
 
 
 @_public

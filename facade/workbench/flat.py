@@ -84,6 +84,8 @@ def _written(equation, sources, scope, equations, seen):
     primitive, named = equation.primitive, _known_call(name, params)
     if named is not None:
         primitive, (name, params) = None, named
+    elif name == "custom_linear_solve":
+        return _inline(params["jaxprs"].solve, _of_solve(params["const_lengths"], sources), scope, equations, seen)
     elif name in _CALLS:
         return _inline(params[_CALLS[name]], sources, scope, equations, seen)
     key = name, repr(sorted(params.items(), key=lambda item: item[0])), tuple(_identity(each) for each in sources)
@@ -92,6 +94,12 @@ def _written(equation, sources, scope, equations, seen):
         equations.append(made)
         seen[key] = made.results
     return seen[key]
+
+
+def _of_solve(lengths, sources):
+    """The inputs of the function that solves, among those of all functions of a custom_linear_solve."""
+    first = lengths.matvec + lengths.vecmat
+    return [*sources[first:first + lengths.solve], *sources[sum(lengths):]]
 
 
 _NEVER_FOLDED = {*_CALLS, "scan", "while", "cond", "broadcast_in_dim"}

@@ -363,7 +363,8 @@ def gather(eqn):
         if inside:
             return Expression(f"{eqn.operands[0].at(ATOM)}[{index.text}]")
         return call("jnp.take", eqn.operands[0], index, axis=0, mode=None if inside else _mode(params["mode"]), fill_value=_filling(params))
-    return call("lax.gather", *eqn.operands, _numbers("GatherDimensionNumbers", numbers), tuple_text(params["slice_sizes"]),
+    return call("lax.gather", *eqn.operands,
+                _numbers("GatherDimensionNumbers", numbers, ("offset_dims", "collapsed_slice_dims", "start_index_map"), _BATCHING[0]), tuple_text(params["slice_sizes"]),
                 mode=_mode(params["mode"]), fill_value=_filling(params))
 
 
@@ -377,13 +378,13 @@ def _mode(mode):
     return {"fill_or_drop": "'fill'", "clip": "'clip'", "promise_in_bounds": "'promise_in_bounds'"}.get(name, f"'{name}'")
 
 
-def _numbers(name, numbers):
-    """A named tuple of dimension numbers as the call that makes it."""
-    given = {field: tuple(getattr(numbers, field)) for field in numbers._fields} if hasattr(numbers, "_fields") else {
-        field: tuple(getattr(numbers, field)) for field in numbers.__dataclass_fields__ if isinstance(getattr(numbers, field), tuple)}
-    return f"lax.{name}({', '.join(f'{field}={value}' for field, value in given.items() if value)})" if given else f"lax.{name}()"
+def _numbers(name, numbers, always, perhaps):
+    """Dimension numbers as the call that makes them."""
+    given = {field: tuple(getattr(numbers, field)) for field in (*always, *perhaps)}
+    return f"lax.{name}({', '.join(f'{field}={value}' for field, value in given.items() if value or field in always)})"
 
 
+_BATCHING = ("operand_batching_dims", "start_indices_batching_dims"), ("operand_batching_dims", "scatter_indices_batching_dims")
 _SCATTERS = {"scatter": "lax.scatter", "scatter-add": "lax.scatter_add", "scatter_add": "lax.scatter_add", "scatter-mul": "lax.scatter_mul",
              "scatter_mul": "lax.scatter_mul", "scatter-min": "lax.scatter_min", "scatter_min": "lax.scatter_min", "scatter-max": "lax.scatter_max",
              "scatter_max": "lax.scatter_max"}
@@ -392,12 +393,10 @@ _SCATTERS = {"scatter": "lax.scatter", "scatter-add": "lax.scatter_add", "scatte
 def scatter(eqn):
     """lax.scatter and its kin, with all they need."""
     params, numbers = eqn.params, eqn.params["dimension_numbers"]
-    fields = ("update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims", "operand_batching_dims", "scatter_indices_batching_dims")
-    text = ", ".join(f"{field}={tuple(getattr(numbers, field))}" for field in fields if field[:6] in ("update", "insert", "scatte")
-                     and (getattr(numbers, field) or "batching" not in field) or getattr(numbers, field))
+    text = _numbers("ScatterDimensionNumbers", numbers, ("update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims"), _BATCHING[1])
     mode = _mode(params["mode"]).replace("fill", "drop")
     operands = [typed(eqn.operands[0], eqn.dtypes[0]), eqn.operands[1], typed(eqn.operands[2], eqn.dtypes[2])]
-    return call(_SCATTERS[eqn.name], *operands, f"lax.ScatterDimensionNumbers({text})", mode=mode,
+    return call(_SCATTERS[eqn.name], *operands, text, mode=mode,
                 indices_are_sorted=params["indices_are_sorted"] or None, unique_indices=params["unique_indices"] or None)
 
 

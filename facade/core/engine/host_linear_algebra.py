@@ -2,7 +2,7 @@
 
 What NumPy has not (the LU factors, substitution in triangular systems, products of reflectors) goes column by column, for all
 matrices of a batch at once. That is a few microseconds each, so large matrices are left to LAPACK, compiled. So are eigenvectors and
-singular vectors in single precision: NumPy finds them in double, where some come out with the other sign.
+singular vectors in single precision: NumPy finds them in double, where some come out with the other sign (a complex R as well).
 """
 
 import math
@@ -84,7 +84,7 @@ def eigh(equation):
 
 
 def qr(equation):
-    if equation.params["pivoting"]:
+    if equation.params["pivoting"] or operand(equation).dtype == np.complex64:
         return None
     mode = "complete" if equation.params["full_matrices"] else "reduced"
     return lambda matrices: np.linalg.qr(matrices, mode)

@@ -115,7 +115,7 @@ ROUNDS = 2000
 
 
 def incomplete_gamma(upper):
-    """The regularized gamma function of an order, from 0 to a limit, or from there on."""
+    """The regularized gamma function of an order, from 0 to a limit, or from there on (``upper``, as 0 or 1)."""
 
     def run(order, limit):
         low = (limit <= 1) | (limit <= order)
@@ -123,9 +123,9 @@ def incomplete_gamma(upper):
         lower = np.exp(log_scale) * series(np.where(low, order, 1), np.where(low, limit, 0))
         beyond = np.exp(log_scale) * fraction(np.where(low, 1, order), np.where(low, 2, limit))
         inside = np.where(low, 1 - lower, beyond) if upper else np.where(low, lower, 1 - beyond)
-        ends = np.where(np.isinf(limit), 1.0, 0.0)
-        value = np.where((limit == 0) | np.isinf(limit), 1 - ends if upper else ends, inside)
-        return np.where((limit < 0) | (order <= 0) | np.isnan(order) | np.isnan(limit), np.nan, value)
+        complete, nothing = (order == 0) | np.isinf(limit), (limit == 0) | np.isinf(order)
+        value = np.where(complete, 1 - upper, np.where(nothing, upper, inside))
+        return np.where((limit < 0) | (order < 0) | (complete & nothing), np.nan, value)
 
     return run
 
@@ -190,8 +190,8 @@ SPECIAL = {
     "bessel_i1e": in_double(bessel(1)),
     "digamma": in_double(digamma),
     "erf_inv": in_double(erf_inv),
-    "igamma": in_double(incomplete_gamma(upper=False)),
-    "igammac": in_double(incomplete_gamma(upper=True)),
+    "igamma": in_double(incomplete_gamma(0)),
+    "igammac": in_double(incomplete_gamma(1)),
     "polygamma": in_double(polygamma),
     "zeta": in_double(zeta),
 }

@@ -7,6 +7,7 @@ import functools
 import inspect
 
 from facade.core.ops.binding import match
+from facade.core.ops.fitting import CHECKS
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
@@ -45,7 +46,7 @@ def _unfit(name, options, args, names, method):
 
 def _fits(option, args, names, method):
     positional = [param for param in option.schema.params if not param.keyword][method:]
-    if len(positional) == 1 and positional[0].is_list and positional[0].type == "int" and len(args) > method and all(map(is_int, args[method:])):
+    if len(positional) == 1 and positional[0].is_list and positional[0].type == "int" and len(args) > method and all(map(CHECKS["int"], args[method:])):
         args = (*args[:method], args[method:])      # sizes one by one
     if option.out:
         names.pop("out", None)

@@ -195,7 +195,7 @@ def _single(name, row, params, args, kwargs, method):
     positional = [param for param in params if not param.keyword]
     if method and len(params) == 1:
         given = len(args) - 1
-        return f"{type(args[0]).__name__}.{name}() takes no " + (f"arguments ({given} given)" if given else "keyword arguments")
+        return f"{type(args[0]).__name__}.{name}() takes no " + ("keyword arguments" if kwargs else f"arguments ({given} given)")
     if len(args) > len(positional):
         return too_many(name, _fewest(params) - method, len(positional) - method, len(args) - method)
     for place, (param, value) in enumerate(zip(positional, args)):
@@ -216,8 +216,9 @@ def _single(name, row, params, args, kwargs, method):
 
 def too_many(name, fewest, most, given):
     """torch's sentence for more positional arguments than a function takes: at least `fewest`, `most` at most."""
-    count = f"{most} positional argument{'s' * (most != 1)}" if fewest == most else f"from {fewest} to {most} positional arguments"
-    return f"{name}() takes {count} but {given} {'was' if given == 1 else 'were'} given"
+    if fewest != most:
+        return f"{name}() takes from {fewest} to {most} positional arguments but {given} were given"
+    return f"{name}() takes {most} positional argument{'s' * (most != 1)} but {given} {'was' if given == 1 else 'were'} given"
 
 
 def missing_reason(name, missing):

@@ -10,11 +10,12 @@ from facade.core.tensor.tensor import Tensor
 class Generator:
     """A source of random numbers (torch.Generator); the numbers on the CPU are PyTorch's."""
 
-    __module__ = "torch._C"         # as torch shows it
-
     def __init__(self, device="cpu"):
         self.device = devices.device(device)
         self.engine = MT19937()
+
+    def __repr__(self):
+        return f"<torch._C.Generator object at {hex(id(self))}>"
 
     def __reduce__(self):
         return Generator, (self.device,), (self.initial_seed(), None, self.get_state())

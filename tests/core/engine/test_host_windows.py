@@ -90,7 +90,7 @@ def test_window_folds(case):
     assert disagreements(function, array) == []
 
 
-@examples
+@settings(examples, max_examples=12)
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 1), st.sampled_from([(lax.max, -np.inf), (lax.min, np.inf)]), st.sampled_from(["float32", "bfloat16"]))
 def test_pooling_and_its_derivatives(size, step, border, fold, dtype):
     operation, start = fold
