@@ -122,6 +122,8 @@ def _changes_nothing(name, params, sources, result):
     if name in ("reshape", "broadcast_in_dim", "convert_element_type", "squeeze", "expand_dims") and not isinstance(sources[0], Literal):
         before = sources[0] if not isinstance(sources[0], Name) else sources[0].aval
         return before.shape == result.shape and before.dtype == result.dtype
+    if name == "or" and isinstance(sources[1], Literal):
+        return np.ndim(sources[1].val) == 0 and np.dtype(sources[1].aval.dtype) == bool and not sources[1].val
     return name in ("add", "sub") and isinstance(sources[1], Literal) and np.ndim(sources[1].val) == 0 and sources[1].val == 0 \
         and np.dtype(sources[1].aval.dtype).kind in "iu" and not isinstance(sources[0], Literal)
 

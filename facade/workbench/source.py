@@ -77,7 +77,7 @@ class Writer:
         self.uses = _uses(flat)
         self.consumers = _consumers(flat)
         self.wishes = {id(output): wish for output, wish in zip(flat.outputs, wishes)}
-        self.keep = [flat]
+        self.makers = {id(result): equation.name for equation in flat.equations for result in equation.results}
         for equation in flat.equations:
             self._write(equation)
         return [typed(self._operand(each), _aval(each).dtype) for each in flat.outputs]
@@ -91,9 +91,9 @@ class Writer:
         if isinstance(source, Literal) and np.ndim(source.val) == 0:
             return literal(np.asarray(source.val, _plain(source.aval.dtype)))
         if isinstance(source, Literal):
-            return _array(source.val)
+            return written_out(source.val)
         if not isinstance(source, Name):
-            return _array(source)
+            return written_out(source)
         return self.known[id(source)]
 
     def _operands(self, flat):
@@ -116,11 +116,12 @@ class Writer:
             _CONTROL[flat.name](self, flat)
             return
         operands = self._operands(flat)
-        if flat.primitive is None:
-            made = call(flat.name, *operands, **flat.params)
-        else:
-            untyped = isinstance(flat.sources[0], Name) and id(flat.sources[0]) in self.untyped if flat.sources else False
-            made = TABLE.get(flat.name, primitive_itself)(Equation(flat, operands, untyped))
+        made = self._made(flat, operands)
+        if len(flat.results) == 1 and len(made.text) > WIDTH - 4 * self.indent - 16 and not self._stays_inside(flat, made, flat.results[0]):
+            self._name_longest(flat, operands)
+            operands = self._operands(flat)
+            made = self._made(flat, operands)
+        if flat.primitive is not None:
             if flat.name in ELEMENTWISE and all(each.is_literal or isinstance(source, Name) and id(source) in self.untyped
                                                 for each, source in zip(operands, flat.sources)):
                 self.untyped.add(id(flat.results[0]))
@@ -128,6 +129,23 @@ class Writer:
             self._name_several(flat, made)
         else:
             self._place(flat, made)
+
+    def _made(self, flat, operands):
+        """The expression of one equation."""
+        if flat.primitive is None:
+            return call(flat.name, *operands, **flat.params)
+        untyped = bool(flat.sources) and isinstance(flat.sources[0], Name) and id(flat.sources[0]) in self.untyped
+        return TABLE.get(flat.name, primitive_itself)(Equation(flat, operands, untyped))
+
+    def _name_longest(self, flat, operands):
+        """Give the longest operand of a line that is too long a name."""
+        long = [(len(each.text), source) for each, source in zip(operands, flat.sources)
+                if isinstance(source, Name) and not each.cheap and each.loose is None and len(each.text) > 24]
+        if long:
+            source = max(long, key=lambda pair: pair[0])[1]
+            name = self.names.new(_NOUNS.get(self.makers.get(id(source)), flat.scope or "part"))
+            self.say(f"{name} = {self.known[id(source)].text}")
+            self.known[id(source)] = Expression(name, cheap=True)
 
     def _place(self, flat, made):
         """Give the result a name, or leave it to stand in what uses it."""
@@ -213,13 +231,20 @@ def _plain(dtype):
     return np.dtype(dtype) if not str(dtype).startswith("key<") else dtype
 
 
-def _array(array):
+def is_range(array):
+    """Whether an array counts up by one."""
+    return array.ndim == 1 and array.size > 1 and array.dtype.kind in "iu" and bool((array == np.arange(array.size) + array[0]).all())
+
+
+def written_out(array):
     """A small array written out."""
     array = np.asarray(array)
     dtype, filling = dtype_text(array.dtype), array.flat[:1].tolist()
     if array.size > 4 and (array == array.flat[0]).all():
         name = {0: "zeros", 1: "ones"}.get(filling[0], "full")
         return call(f"jnp.{name}", tuple_text(array.shape), *[number_text(filling[0])] * (name == "full"), dtype)
+    if is_range(array):
+        return call("jnp.arange", *[filling[0]] * (filling[0] != 0), filling[0] + array.size, dtype=dtype)
     if array.size > 64:
         raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; hand it to the function")
     return call("jnp.array", array.tolist(), dtype)

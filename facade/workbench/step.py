@@ -21,7 +21,7 @@ from facade.workbench.flat import flatten, has_wide
 from facade.workbench.naming import Input, Namer, model_and_optimizer
 from facade.workbench.recording import function_of, recording
 from facade.workbench.rules import Rule, rule_lines
-from facade.workbench.source import Names, Writer, _array
+from facade.workbench.source import Names, Writer, written_out
 from facade.workbench.trace import arrays_of, as_arguments, assembled, compare, executed, stands_in_source
 
 
@@ -200,7 +200,7 @@ class TrainingStep:
 
     def _write(self, flat, inputs, arrays, wishes):
         writer = Writer(Names([*self.arguments, "grads", "loss_of", "update", "step", "prepared"]))
-        made = [_array(array) if stands_in_source(each, array) else each.expression for each, array in zip(inputs, arrays)]
+        made = [written_out(array) if stands_in_source(each, array) else each.expression for each, array in zip(inputs, arrays)]
         return writer, [each.text for each in writer.body(flat, made, wishes)]
 
     def _loss_lines(self, flat):
@@ -223,12 +223,15 @@ class TrainingStep:
         lines, kept = [], "state" in self.arguments
         if self._final is not None:
             lines.append(f"    grads = prepared({self._given('grads', inputs=self._between[1])})")
-        made = [f"{{name: {rule.call(self._rules)} for name in {_each_of(rule, self._rules)}}}" for rule in self._rules]
+        stepped = [name for rule in self._rules for name in rule.gradients]
+        partly = "params | " if len(stepped) < len(self._parameters) else ""
+        every = len(self._rules) == 1 and not partly
+        made = [f"{{name: {rule.call(self._rules)} for name in {'params' if every else _each_of(rule)}}}" for rule in self._rules]
         if len(made) == 1 and not kept:
-            return [self._update_signature(), *lines, f"    return {made[0]}"]
+            return [self._update_signature(), *lines, f"    return {partly}{made[0]}"]
         lines += [f"    made {'|=' if place else '='} {each}" for place, each in enumerate(made)]
-        lines.append("    return {name: param for name, (param, _) in made.items()}, {name: kept for name, (_, kept) in made.items()}" if kept else
-                     "    return made")
+        lines.append(f"    return {partly}{{name: param for name, (param, _) in made.items()}}, {{name: kept for name, (_, kept) in made.items()}}"
+                     if kept else f"    return {partly}made")
         return [self._update_signature(), *lines]
 
     def _update_signature(self):
@@ -264,7 +267,7 @@ class TrainingStep:
             updated = names["update"](**{name: given[name] for name in taken})
         params, state = updated if "state" in self.arguments else (updated, {})
         for name, leaf in self._parameters.items():
-            compare(f"parameter '{name}'", params[name], arrays_of([self._run.changed[self._namer.before[leaf]]])[0], tolerance)
+            compare(f"parameter '{name}'", params[name], arrays_of([self._run.changed.get(before := self._namer.before[leaf], before)])[0], tolerance)
         for rule in self._rules:
             rule.check(state, compare, tolerance)
 
@@ -291,9 +294,9 @@ class TrainingStep:
         return self.to_source()._repr_html_()
 
 
-def _each_of(rule, rules):
-    """The parameters that a rule is for, as the source says it."""
-    return "params" if len(rules) == 1 else "(" + ", ".join(f'"{name}"' for name in rule.gradients) + ",)"
+def _each_of(rule):
+    """The parameters that a rule is for, as a tuple in the source."""
+    return "(" + ", ".join(f'"{name}"' for name in rule.gradients) + ",)" * (len(rule.gradients) == 1) + ")" * (len(rule.gradients) > 1)
 
 
 def _dict_text(names, texts):

@@ -14,11 +14,11 @@ from jax.extend.core import jaxpr_as_fun
 
 from facade.core import engine
 from facade.core.tensor.tensor import Tensor
-from facade.workbench.expressions import Expression, tuple_text
+from facade.workbench.expressions import tuple_text
 from facade.workbench.flat import flatten, has_wide
 from facade.workbench.naming import Namer
 from facade.workbench.recording import function_of, pending_entries, recording
-from facade.workbench.source import Names, Writer, _array
+from facade.workbench.source import Names, Writer, is_range, written_out
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
 _INLINE_SIZE = 4        # constants of so many elements stand in the source, as do those whose elements are all the same
@@ -26,7 +26,7 @@ _INLINE_SIZE = 4        # constants of so many elements stand in the source, as 
 
 def stands_in_source(each, array):
     """Whether an input is a constant that is as short as its name."""
-    return each.group == "constants" and (array.size <= _INLINE_SIZE or array.size and (array == array.flat[0]).all())
+    return each.group == "constants" and (array.size <= _INLINE_SIZE or array.size and ((array == array.flat[0]).all() or is_range(array)))
 
 
 class Source(str):
@@ -122,7 +122,7 @@ class Program:
         writer = Writer(names)
         inputs = []
         for each, array in zip(self.inputs, self._arrays):
-            inputs.append(_array(array) if stands_in_source(each, array) else each.expression)
+            inputs.append(written_out(array) if stands_in_source(each, array) else each.expression)
         outputs = [each.text for each in writer.body(flat, inputs, self.results if len(self.results) == len(flat.outputs) else ())]
         result = outputs[0] if len(outputs) == 1 else tuple_text(outputs)
         return [f"def {self.name}({', '.join(self.arguments)}):", *writer.lines, f"    return {result}"]
@@ -193,8 +193,3 @@ def _variable_names(frame, tensors):
     names = [next((name for name, thing in {**frame.f_globals, **frame.f_locals}.items() if thing is each and not name.startswith("_")), None)
              for each in tensors]
     return tuple(names) if all(names) and len(set(names)) == len(names) else ()
-
-
-def literal_dict(numbers):
-    """A dict of numbers as source."""
-    return Expression("{" + ", ".join(f'"{key}": {value!r}' for key, value in numbers.items()) + "}")

@@ -28,6 +28,6 @@ def _keep_memory():
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGEST)
+    # The second without the first makes things worse (79 ms), and an old glibc refuses so large a piece.
+    if mallopt is not None and mallopt(_M_MMAP_THRESHOLD, _LARGEST):
         mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST - 1)

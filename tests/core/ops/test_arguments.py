@@ -9,8 +9,8 @@ FUNCTIONS = ["abs", "all", "amax", "arange", "argsort", "bernoulli", "cat", "chu
              "fft.fft", "fft.fftn", "special.zeta", "special.logit", "masked_fill", "matmul", "max", "movedim", "narrow", "nonzero", "ones", "quantile", "remainder",
              "reshape", "scatter", "searchsorted", "sort", "split_with_sizes", "squeeze", "std", "sum", "take_along_dim", "tensor_split",
              "topk", "transpose", "unflatten", "where", "xlogy", "zeros_like"]
-METHODS = ["abs", "chunk", "contiguous", "detach", "expand", "index_fill_", "masked_scatter_", "new_ones", "normal_", "permute", "repeat",
-           "scatter_", "squeeze", "sum", "t", "tril", "unfold", "view_as"]
+METHODS = ["abs", "chunk", "contiguous", "detach", "expand", "index_fill_", "masked_scatter_", "normal_", "permute", "repeat",
+           "scatter_", "sum", "t", "tril", "unfold", "view_as"]
 
 
 def calls(function, tensor):
