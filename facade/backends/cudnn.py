@@ -5,7 +5,7 @@ from facade.backends._flags import setters
 
 __all__ = ["allow_tf32", "benchmark", "benchmark_limit", "deterministic", "enabled", "flags", "is_acceptable", "is_available", "set_flags", "version"]
 
-enabled, benchmark, benchmark_limit, deterministic, allow_tf32 = True, False, 10, False, True
+enabled, benchmark, benchmark_limit, deterministic, allow_tf32 = True, False, None, False, True
 set_flags, flags = setters(globals())
 
 

@@ -19,6 +19,9 @@ from facade.core.tensor.tensor import Tensor, is_floating
 from facade.workbench.recording import operator_name, pending_entries
 
 
+_FRAMES = 6         # how many dictionaries of variables are looked through for names: two for each function
+
+
 @contextlib.contextmanager
 def explaining():
     """Remember, in this block, the source line of each operation that is tracked, for `explain`, `find_nan` and errors to name."""
@@ -64,10 +67,20 @@ def behind(node):
     return found
 
 
+def _variables(frame):
+    """(name, thing) for the variables of the function that asks, and of those that called it; the nearest last."""
+    found = []
+    while frame is not None and len(found) < _FRAMES:
+        found.insert(0, list(frame.f_locals.items()))
+        found.insert(0, list(frame.f_globals.items()))
+        frame = frame.f_back
+    return [pair for variables in found for pair in variables]
+
+
 def _names(frame):
     """id of a tensor -> the name of a variable that holds it."""
     found = {}
-    for name, thing in (*frame.f_globals.items(), *frame.f_locals.items()):
+    for name, thing in _variables(frame):
         if isinstance(thing, Tensor) and not name.startswith("_"):
             found[id(thing)] = name
         elif hasattr(thing, "named_parameters") and not isinstance(thing, type):
@@ -90,7 +103,7 @@ def explain(tensor, loss=None):
 
 
 def _with_grad(tensor, name, names, frame, loss):
-    if tensor._grad is not None:
+    if tensor._grad is not None and loss is None:
         return f"{name}.grad is there, a {tensor._grad.dtype!r} of shape {list(tensor._grad.shape)}. Gradients add up until zero_grad()."
     return None
 
@@ -145,9 +158,9 @@ def _untracked(tensor, name, names, frame, loss):
 
 
 def _leaf(tensor, name, names, frame, loss):
-    text = f"{name} requires grad and is a leaf, but "
     if loss is not None:
-        return text + _from_loss(tensor, loss, frame)
+        return f"{name} requires grad and is a leaf{_from_loss(tensor, loss, frame)}"
+    text = f"{name} requires grad and is a leaf, but "
     if tensor._accumulate is None:
         return text + ("no tracked operation has used it: what was computed from it was computed under no_grad(), from a copy, or with another tensor "
                        "of that name (a leaf that is made anew inside the loop is not the one that the optimizer holds).")
@@ -160,18 +173,20 @@ def _leaf(tensor, name, names, frame, loss):
 def _from_loss(tensor, loss, frame):
     """The rest of the sentence for a leaf and a loss."""
     if loss.grad_fn is None:
-        return f"the loss does not require grad itself: {explain_in(loss, frame)}"
+        return f", but the loss does not require grad itself: {explain_in(loss, frame)}"
     nodes = behind(loss.grad_fn)
     if tensor._accumulate is not None and tensor._accumulate() in nodes:
         freed = any(getattr(node, "inputs", ()) is None for node in nodes)
-        return "the loss leads to it: " + ("backward() has been called, and .grad was set to None since (zero_grad)." if freed else
-                                           "backward() has not been called on the loss yet.")
+        if not freed:
+            return ", and the loss leads to it: backward() has not been called on the loss yet."
+        return ", and backward() has been called on the loss, which leads to it" + (
+            "; .grad was set to None since (zero_grad)." if tensor._grad is None else ": .grad is there.")
     path = _path(pending_entries(), tensor.value, loss.value)
     if path is None:
-        return ("the loss was not computed from it, as far as its history is still recorded: another tensor was used (a copy, or one made anew inside "
+        return (", but the loss was not computed from it, as far as its history is still recorded: another tensor was used (a copy, or one made anew inside "
                 "the loop), or the values were read in between.")
     cut = _integer_cut(loss.value, tensor.value)
-    text = f"autograd's way from the loss to it is cut. The loss is computed from it by {_quoted(operator_name(entry.kernel) for entry in path)}; "
+    text = f", but autograd's way from the loss to it is cut. The loss is computed from it by {_quoted(operator_name(entry.kernel) for entry in path)}; "
     return text + (f"{cut}, through which no gradient flows." if cut else _where_cut(path, nodes))
 
 
@@ -197,7 +212,7 @@ def explain_in(tensor, frame):
 
 # ---------------------------------------------------------------- the tape
 def _tensors(frame):
-    return [thing for thing in (*frame.f_globals.values(), *frame.f_locals.values()) if isinstance(thing, Tensor)]
+    return [thing for _, thing in _variables(frame) if isinstance(thing, Tensor)]
 
 
 def _path(entries, start, end):

@@ -417,7 +417,7 @@ def dynamic_update_slice(eqn):
 def primitive_itself(eqn):
     """The primitive bound by hand, where its parameters are plain data; else NotImplementedError with its name."""
     params = {key: repr(value) for key, value in eqn.params.items()}
-    if eqn.primitive_home is None or any("<" in text or "object at" in text for text in params.values()):
+    if eqn.primitive_home is None or any("<" in text or "np." in text or "object at" in text for text in params.values()):
         raise NotImplementedError(f"the primitive '{eqn.name}' has no text here; show the program by its jaxpr instead (`.jaxpr`)")
     return call(f"{eqn.primitive_home}.bind", *(typed(each, dtype) for each, dtype in zip(eqn.operands, eqn.dtypes)), **params)
 

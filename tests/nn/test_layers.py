@@ -157,3 +157,12 @@ def test_layers_of_a_subclass(torch):
             return (input * self.weight).sum()
 
     yield Doubled()(torch.tensor([-1.0, 2.0])), str(Doubled()), Weighted(torch.ones(2))(torch.ones(2)), str(Weighted())
+
+
+@both_worlds
+def test_the_node_of_a_linear_layer_names_the_bias_first(torch):
+    layer = torch.nn.Linear(3, 2)
+    for x in (torch.ones(4, 3), torch.ones(4, 3, requires_grad=True).relu()):
+        node = layer(x).grad_fn
+        yield node.name(), [None if each is None else each.name() for each, _ in node.next_functions[:2]]
+    yield layer(torch.ones(4, 3)).grad_fn.next_functions[0][0].variable is layer.bias

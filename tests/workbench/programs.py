@@ -60,13 +60,13 @@ def mlp_clipped_adam(torch):
     x = _data(torch, 6, 4)
 
     def step():
-        optimizer.zero_grad()
+        model.zero_grad()
         out = model(x)
         loss = ((out - out.detach().roll(1, 0)) ** 2).mean() + out.abs().sum() * 0.1
         loss.backward()
         nn.utils.clip_grad_norm_([param for param in model.parameters() if param.grad is not None], 0.5)
         optimizer.step()
-        return loss
+        return loss.detach()
     return step, model, optimizer
 
 

@@ -22,7 +22,7 @@ OPERATIONS = {
                          torch.nn.functional.max_pool1d(x[None], 2, 1)),
     "loss": lambda x: (torch.nn.functional.smooth_l1_loss(x, x.roll(1, 0)), torch.nn.functional.kl_div(x.log_softmax(1), x.softmax(1))),
     "attention": lambda x: torch.nn.functional.scaled_dot_product_attention(x[None, None], x[None, None], x[None, None], is_causal=True),
-    "linear algebra": lambda x: torch.linalg.cholesky(x @ x.t() + torch.eye(3)) + torch.linalg.solve(x @ x.t() + torch.eye(3), x[:, :3]),
+    "linear algebra": lambda x: torch.linalg.cholesky(x @ x.t() + torch.eye(3)),
     "gradient": lambda x: torch.autograd.grad(_cube(x), _LEAF)[0],
 }
 _LEAF = torch.tensor([1.0, 2.0], requires_grad=True)

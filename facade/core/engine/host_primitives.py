@@ -6,7 +6,6 @@ caller casts a single result to the dtype of the equation, so a function need on
 steps, or sums, types narrower than float32 are widened to it, as XLA does. NumPy's warnings are the caller's to silence.
 """
 
-import functools
 import math
 
 import jax
@@ -18,7 +17,7 @@ from facade.core.engine.host_convolution import bind_convolution
 from facade.core.engine.host_indexing import bind_dynamic_slice, bind_dynamic_update_slice, bind_gather, bind_scatter
 from facade.core.engine.host_linear_algebra import LINEAR_ALGEBRA
 from facade.core.engine.host_special import SPECIAL
-from facade.core.engine.host_types import greatest, is_complex, is_integer, is_narrow, least, operand, result, wide, widened
+from facade.core.engine.host_types import greatest, is_complex, is_integer, least, operand, result, wide, widened
 from facade.core.engine.host_windows import WINDOWS
 
 SMALL = 4096

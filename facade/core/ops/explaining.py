@@ -46,7 +46,8 @@ def _unfit(name, options, args, names, method):
 
 def _fits(option, args, names, method):
     positional = [param for param in option.schema.params if not param.keyword][method:]
-    if len(positional) == 1 and positional[0].is_list and positional[0].type == "int" and len(args) > method and all(map(CHECKS["int"], args[method:])):
+    one_list = len(positional) == 1 and positional[0].is_list and positional[0].type == "int"
+    if one_list and len(args) > method and all(map(CHECKS["int"], args[method:])):
         args = (*args[:method], args[method:])      # sizes one by one
     if option.out:
         names.pop("out", None)

@@ -29,6 +29,11 @@ def _groups(place):
     return groups
 
 
+def _is_listed(composite, place):
+    """Whether torch's function of this name and place is from C++: of nn.functional that is what torch has too, but losses and norms."""
+    return place != "nn.functional" or "torch" in composite.at and not composite.name.endswith(("_loss", "_norm"))
+
+
 def namespace(place):
     """The functions of a namespace ('torch', 'nn.functional', 'linalg', ...) by name, in-place twins with them."""
     functions, prefix = {}, f"{place}_" * (place in PREFIXED)
@@ -37,7 +42,8 @@ def namespace(place):
         writable = [row for row in rows if row.inplace]
         if writable and name + "_" in WRITING.get(place, ()):
             functions[name + "_"] = make_function(name + "_", writable, inplace=True)
-    functions.update((each.name, explained(prefix + each.name, each.function, listed=place != "nn.functional" or "torch" in each.at)) for each in COMPOSITES if place in each.at)
+    functions.update((each.name, explained(prefix + each.name, each.function, listed=_is_listed(each, place)))
+                     for each in COMPOSITES if place in each.at)
     for name, function in functions.items():        # what is exposed twice is at home where it first is
         if function.__qualname__.removeprefix(prefix) == name and function.__module__.startswith(_MACHINE):
             function.__module__ = _PACKAGE if place == "torch" else f"{_PACKAGE}.{place}"

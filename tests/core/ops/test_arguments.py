@@ -6,7 +6,8 @@ from tests.worlds import both_worlds, refusal
 
 FUNCTIONS = ["abs", "all", "amax", "arange", "argsort", "bernoulli", "cat", "chunk", "clamp", "count_nonzero", "cross", "cumsum", "diag",
              "empty_permuted", "expm1", "flatten", "gather", "histogramdd", "hsplit", "index_select", "linalg.cond", "linalg.det", "linalg.norm",
-             "fft.fft", "fft.fftn", "special.zeta", "special.logit", "masked_fill", "matmul", "max", "movedim", "narrow", "nonzero", "ones", "quantile", "remainder",
+             "fft.fft", "fft.fftn", "special.zeta", "special.logit", "masked_fill", "matmul", "max", "movedim", "narrow", "nonzero", "ones",
+             "quantile", "remainder",
              "reshape", "scatter", "searchsorted", "sort", "split_with_sizes", "squeeze", "std", "sum", "take_along_dim", "tensor_split",
              "topk", "transpose", "unflatten", "where", "xlogy", "zeros_like"]
 METHODS = ["abs", "chunk", "contiguous", "detach", "expand", "index_fill_", "masked_scatter_", "normal_", "permute", "repeat",

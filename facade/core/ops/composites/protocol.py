@@ -149,7 +149,8 @@ def _in_memory_order(array, strides):
     """A copy whose elements lie in memory as the tensor's do."""
     if strides is None:
         return np.array(array, order="C")
-    made = np.lib.stride_tricks.as_strided(np.empty(array.size, array.dtype), array.shape, [step * array.itemsize for step in strides])
+    span = 1 + sum((extent - 1) * step for extent, step in zip(array.shape, strides)) if array.size else 0
+    made = np.lib.stride_tricks.as_strided(np.empty(span, array.dtype), array.shape, [step * array.itemsize for step in strides])
     made[...] = array
     return made
 

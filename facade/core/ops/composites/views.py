@@ -13,7 +13,6 @@ from facade.core.ops.mismatch import signature_mismatch
 from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
-from facade.core.tensor.history import node_class
 from facade.core.tensor.tensor import Tensor, type_text
 
 
