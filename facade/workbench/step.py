@@ -259,12 +259,12 @@ class TrainingStep:
         names = executed(self.to_source())
         with jax.enable_x64(True):
             inputs = {key: value for key, value in self.arguments.items() if key != "state"}
-            made, grads = jax.value_and_grad(names["loss_of"], has_aux=bool(self._new_buffers))(*inputs.values())
+            made, grads = jax.jit(jax.value_and_grad(names["loss_of"], has_aux=bool(self._new_buffers)))(*inputs.values())
             made, buffers = made if self._new_buffers else (made, {})
             self._check_loss(made, grads, buffers, tolerance)
             taken = names["update"].__code__.co_varnames[:names["update"].__code__.co_argcount]
             given = self.arguments | {"grads": {key: np.asarray(value) for key, value in self.gradients.items()}}
-            updated = names["update"](**{name: given[name] for name in taken})
+            updated = jax.jit(names["update"])(**{name: given[name] for name in taken})
         params, state = updated if "state" in self.arguments else (updated, {})
         for name, leaf in self._parameters.items():
             compare(f"parameter '{name}'", params[name], arrays_of([self._run.changed.get(before := self._namer.before[leaf], before)])[0], tolerance)

@@ -130,9 +130,9 @@ class Program:
     def check(self, tolerance=1e-5):
         """Run the emitted source and hold its results against the recorded program's; AssertionError where they differ."""
         with jax.enable_x64(True):
-            made = executed(self.to_source())[self.name](**self.arguments)
+            made = jax.jit(executed(self.to_source())[self.name])(**self.arguments)
             made = made if isinstance(made, tuple) else (made,)
-            expected = jaxpr_as_fun(self.jaxpr)(*self._arrays)
+            expected = jax.jit(jaxpr_as_fun(self.jaxpr))(*self._arrays)
         for place, (actual, wanted) in enumerate(zip(made, expected, strict=True)):
             compare(f"result {place}", actual, wanted, tolerance)
 

@@ -95,7 +95,7 @@ def zeta(power, start):
 
 def zeta_at_the_edge(power, start, inside):
     poles = (start <= 0) & (start == np.floor(start))
-    undefined = (power < 1) | ((start <= 0) & (power != np.floor(power)) & ~poles)
+    undefined = (power < 1) | ((start <= 0) & (power != np.floor(power)) & ~poles) | (start == np.inf)      # at inf as XLA and torch
     even = np.where(power % 2 == 0, np.inf, np.nan)
     return np.where(power == 1, np.inf, np.where(undefined, np.nan, np.where(poles, even, inside)))
 

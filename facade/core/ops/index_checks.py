@@ -10,7 +10,7 @@ import functools
 import jax.numpy as jnp
 import numpy as np
 
-from facade.core.engine import defer_check, record
+from facade.core.engine import defer_check, record, tapes
 
 
 class _Offender:
@@ -44,7 +44,7 @@ def check_index(index, size, message, wrap=True, ignore=None):
     if value.spec.size == 0 or value.spec.dtype.kind not in "iu":
         return
     statics = -size if wrap else 0, size, ignore
-    if value.array is None or value.spec.device is not None and value.bounds is None:
+    if value.array is None or tapes.epoch.traced or value.spec.device is not None and value.bounds is None:
         (found,), _ = record(_OFFENDER, statics, [value])
         if found.array is None:
             defer_check(found, lambda pair: message(int(pair[1])) if pair[0] else None)
