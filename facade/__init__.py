@@ -38,7 +38,7 @@ from facade.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomal
 from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
                              set_grad_enabled)
 from facade.func import vmap  # noqa: E402
-from facade import _tensor, _utils  # noqa: E402, F401  (files name them)
+from facade import _tensor, _utils, interop  # noqa: E402, F401  (files name the first two)
 from facade.serialization import load, save  # noqa: E402
 
 from facade.port.alias import install, uninstall  # noqa: E402

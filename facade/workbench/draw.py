@@ -134,7 +134,7 @@ def _fold(operations, leaves, groups, names, boxes, place):
             if edge is not None:
                 users[edge[0]].add(node)
     own = [leaf for leaf in leaves if users[leaf] and users[leaf] <= inside]
-    (start, period, count), = set(groups.values())
+    (_, period, count), = set(groups.values())
     lines = [f"{count - 1} more times the same {period} operations", _spec_text(operations[max(groups)].outs[0])]
     prefixes = list(dict.fromkeys(_prefix(names[id(leaf.variable)]) for leaf in own if id(leaf.variable) in names))
     if prefixes:
