@@ -30,6 +30,7 @@ from facade import func as func
 from facade import hub as hub
 from facade.core.numeric_limits import iinfo as iinfo
 from facade.autograd.grad_mode import inference_mode as inference_mode
+from facade import interop as interop
 from facade import jit as jit
 from facade.core.layouts import layout as layout
 from facade import linalg as linalg

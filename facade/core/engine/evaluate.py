@@ -185,7 +185,7 @@ class Program:
         for place, leaf in enumerate(self.leaves):
             array = leaves[leaf].array
             if array.__class__ is np.ndarray:
-                array = _on_device(leaves[leaf]) if place >= len(self.given_up) else jax.device_put(array, may_alias=False)
+                array = _on_device(leaves[leaf]) if place >= len(self.given_up) else _put(array, may_alias=False)
             elif leaves[leaf].spec.device is not epoch.device:
                 array = np.asarray(array)               # a scalar from elsewhere
             arguments.append(array)
@@ -248,8 +248,7 @@ def _number_on_device(kind, number):
     if found is None:
         found = number_array(number, kind)
         if key in _numbers and number:          # 0.0 and -0.0 are equal
-            with jax.enable_x64(True):
-                found = _numbers[key] = jax.device_put(found)
+            found = _numbers[key] = _put(found)
         else:
             if len(_numbers) >= settings.numbers:
                 _numbers.clear()
@@ -261,9 +260,14 @@ def _on_device(value):
     """The array of a value made by NumPy: put on the device when it is large, or used again and again."""
     value.uses = value.uses + 1
     if value.array.nbytes > settings.inline_bytes or value.uses > settings.inline_uses:
-        with jax.enable_x64(True):          # else 64-bit numbers arrive as 32-bit ones
-            value.array = jax.device_put(value.array)
+        value.array = _put(value.array)
     return value.array
+
+
+def _put(array, may_alias=None):
+    """NumPy's array on the device; may_alias: False for a copy."""
+    with jax.enable_x64(True):          # else 64-bit numbers arrive as 32-bit ones
+        return jax.device_put(array, may_alias=may_alias)
 
 
 _recent = {}     # the programs in use, least recently used first: (state, key) -> None

@@ -192,3 +192,12 @@ def test_the_counters_count():
             torch.ones(41).sinh().sum().item()
     finally:
         engine.settings.host_runs = before
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_what_numpy_made_and_a_program_may_overwrite_keeps_its_64_bits(dtype):
+    x = torch.arange(1 << 14, dtype=getattr(torch, dtype)) + (1 << 40)
+    for index in range(8):
+        x = x + 1
+        assert x[-1].item() == (1 << 40) + (1 << 14) + index
+        assert x.dtype is getattr(torch, dtype)
