@@ -73,6 +73,11 @@ def is_contiguous(shape, strides):
     return True
 
 
+def span(shape, strides):
+    """How many elements of memory a tensor of this shape reaches over."""
+    return 0 if 0 in shape else 1 + sum((extent - 1) * step for extent, step in zip(shape, strides))
+
+
 def view_strides(shape, strides, new_shape):
     """The strides of the same memory seen with another shape, or None where it needs a copy.
 

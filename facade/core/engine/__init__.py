@@ -2,7 +2,8 @@
 
     graph     what is recorded: `Spec`, `Value`, `Kernel`
     trace     recording, one dictionary lookup an operation (`record`)
-    evaluate  running what was recorded (`evaluate`, `read`)
+    evaluate  when to run what was recorded, and by which way (`evaluate`, `read`)
+    program   what is run: by NumPy, compiled, or in a trace
     aside     small work beside the tape, by NumPy as it comes
     replay    handing it to JAX: as a jaxpr, or inside a trace
     host      the same without a compiler, for small data met the first time

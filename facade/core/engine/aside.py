@@ -11,9 +11,10 @@ import warnings
 import jax
 import numpy as np
 
-from facade.core.engine.evaluate import computed, evaluate_all, number_array
+from facade.core.engine.evaluate import computed, evaluate_all
 from facade.core.engine.graph import Value, constant, kernel_of
 from facade.core.engine.policy import settings
+from facade.core.engine.program import number_array
 from facade.core.engine.tape import Epoch, tapes, trie
 
 

@@ -28,10 +28,10 @@ class Compiled:
     one compiled there before ('' for the first); seconds: what its compilation and first run took together.
     """
 
-    __slots__ = ("where", "operations", "reason", "seconds", "state", "outputs")
+    __slots__ = ("where", "operations", "reason", "seconds", "state")
 
-    def __init__(self, where, state, outputs, operations):
-        self.where, self.state, self.outputs, self.operations = where, state, outputs, operations
+    def __init__(self, where, state, operations):
+        self.where, self.state, self.operations = where, state, operations
         self.reason, self.seconds = "", 0.0
 
     def __repr__(self):
@@ -58,8 +58,8 @@ def _users_frame():
 class timing:
     """Note the compilation that this block makes, and warn when its line has made many."""
 
-    def __init__(self, state, outputs, operations):
-        self.entry = Compiled(users_line(), state, outputs, operations)
+    def __init__(self, state, operations):
+        self.entry = Compiled(users_line(), state, operations)
 
     def __enter__(self):
         self.began = time.perf_counter()

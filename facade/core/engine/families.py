@@ -26,7 +26,8 @@ _SMALLEST = 3       # 0, 1 and 2 are not sizes like others: nothing, what broadc
 class Family:
     """What is known of one operator at one pattern of sizes.
 
-    seen: the sizes of the first kernels; traced: (sizes that stayed, powers of two) -> (symbolic jaxpr, names of its symbols by place).
+    seen: the sizes of the first two kernels; varying: the places of the sizes that were not always the same;
+    traced: (varying, each size, or its power of two where it varies) -> symbolic jaxpr, None where there is none.
     """
 
     __slots__ = ("seen", "varying", "traced")
@@ -174,8 +175,8 @@ class _Filling:
         kind = param.__class__
         if kind in (int, str, bool, float) or param is None:
             return param
-        if kind is tuple or kind is list:
-            return kind(map(self.put, param))
+        if isinstance(param, (tuple, list)):
+            return kind(*map(self.put, param)) if hasattr(param, "_fields") else kind(map(self.put, param))
         if export.is_symbolic_dim(param):
             return _number(param, self.values)
         if kind is ShapedArray:

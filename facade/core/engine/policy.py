@@ -51,7 +51,6 @@ class Settings:
         """XLA's options for a program of so many elements on the CPU, or None."""
         return {"xla_cpu_use_fusion_emitters": False} if elements <= self.small_elements else None
 
-
     def patience(self, operations, elements):
         """How often in a row a program has to return before it is compiled.
 

@@ -10,8 +10,9 @@ import jax
 from jax.extend.core import ClosedJaxpr
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from facade.core.engine.evaluate import Program, computed, evaluate_all, number_array
+from facade.core.engine.evaluate import computed, evaluate_all
 from facade.core.engine.policy import settings
+from facade.core.engine.program import Program, number_array
 from facade.core.engine.tape import Epoch, tapes
 
 

@@ -1,11 +1,11 @@
 """What makes a tensor a Python object: its text, its numbers, its elements one by one, and arrays of other libraries."""
 
-import jax.numpy as jnp
 import numpy as np
 
 from facade.core import dtypes, engine, printing
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.memory import storage_offset
+from facade.core.shapes import span
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, method
 
@@ -149,8 +149,8 @@ def _in_memory_order(array, strides):
     """A copy whose elements lie in memory as the tensor's do."""
     if strides is None:
         return np.array(array, order="C")
-    span = 1 + sum((extent - 1) * step for extent, step in zip(array.shape, strides)) if array.size else 0
-    made = np.lib.stride_tricks.as_strided(np.empty(span, array.dtype), array.shape, [step * array.itemsize for step in strides])
+    memory = np.empty(span(array.shape, strides), array.dtype)
+    made = np.lib.stride_tricks.as_strided(memory, array.shape, [step * array.itemsize for step in strides])
     made[...] = array
     return made
 

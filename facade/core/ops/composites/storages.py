@@ -15,7 +15,7 @@ from facade.core.ops.composites.writing import adopt
 from facade.core.ops.dispatch import apply_view
 from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
-from facade.core.shapes import contiguous_strides, is_contiguous, is_dense
+from facade.core.shapes import contiguous_strides, is_contiguous, is_dense, span
 from facade.core.tensor.modes import modes
 from facade.core.tensor.storage import Counter, Storage
 from facade.core.tensor.tensor import Tensor
@@ -33,18 +33,13 @@ def _by_stride(shape, strides):
     return sorted(range(len(shape)), key=lambda dim: (-strides[dim], -shape[dim]))
 
 
-def _span(shape, strides):
-    """How many elements of memory a tensor reaches over."""
-    return 0 if 0 in shape else 1 + sum((extent - 1) * step for extent, step in zip(shape, strides))
-
-
 def in_memory_order(array, strides):
     """The elements of a NumPy array as they lie in memory at these strides, in one dimension; zeros between them."""
     if strides is None or is_contiguous(array.shape, strides):
         return array.reshape(-1)
     if is_dense(array.shape, strides):
         return array.transpose(_by_stride(array.shape, strides)).reshape(-1)
-    flat = np.zeros(_span(array.shape, strides), array.dtype)
+    flat = np.zeros(span(array.shape, strides), array.dtype)
     np.lib.stride_tricks.as_strided(flat, array.shape, [step * array.itemsize for step in strides])[...] = array
     return flat
 
@@ -125,7 +120,7 @@ class UntypedStorage:
 
     def nbytes(self):
         """The size in bytes."""
-        return _span(self._whole.shape, self._whole.strides) * self._whole.itemsize
+        return span(self._whole.shape, self._whole.strides) * self._whole.itemsize
 
     size = __len__ = nbytes
 
@@ -402,7 +397,7 @@ def as_dtype(flat, dtype):
 def tensor_on(storage, dtype, offset, size, stride):
     """The tensor of this shape and these strides on a storage, whose elements are of `dtype`; RuntimeError where it reaches beyond."""
     untyped, size, stride = storage.untyped(), tuple(size), tuple(stride)
-    _check_span(untyped, dtype, offset, size, stride)
+    _checkspan(untyped, dtype, offset, size, stride)
     if untyped._unseen:
         _refit(untyped, dtype, offset, size, stride)
     whole = untyped._whole
@@ -421,7 +416,7 @@ def _looking(flat, offset, size, stride):
     return seen
 
 
-def _check_span(untyped, dtype, offset, size, stride):
+def _checkspan(untyped, dtype, offset, size, stride):
     if len(size) != len(stride):
         raise RuntimeError(f"unequal size length ({len(size)}) and stride length ({len(stride)})")
     if any(type(each) is not int for each in (offset, *size, *stride)):
@@ -432,7 +427,7 @@ def _check_span(untyped, dtype, offset, size, stride):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(size)}: {list(size)}")
     if min(stride, default=0) < 0:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}")
-    needed, have = (offset + _span(size, stride)) * dtype.itemsize, untyped.nbytes()
+    needed, have = (offset + span(size, stride)) * dtype.itemsize, untyped.nbytes()
     if math.prod(size) and needed > have:
         raise RuntimeError(f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {dtype.itemsize} "
                            f"requiring a storage size of {needed} are out of bounds for storage of size {have}")
