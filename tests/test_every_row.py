@@ -175,7 +175,7 @@ def smooth(tried):
 def test_values(row):
     place = place_of(row)
     tried = samples.row_samples(row)
-    assert working(values, place, row), f"torch refuses every sample of {row}: give it lines in samples.py"
+    assert working(values, place, row), f"torch refuses every sample of {row}: give it lines in samples.txt"
     judge(values, place, row.name, tried, ordered=row.kind.pointwise)
     for other in row.at:
         if other != place:
