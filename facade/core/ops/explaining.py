@@ -6,6 +6,7 @@ What a parameter takes is told by its name; names that say nothing are not judge
 import functools
 import inspect
 
+from facade.core.engine import tapes
 from facade.core.ops.binding import match
 from facade.core.ops.fitting import CHECKS
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
@@ -17,12 +18,18 @@ _SHAPES = {"size", "shape", "dims", "sizes"}
 
 
 def explained(name, function, method=False, listed=True):
-    """The function, whose errors about arguments are torch's; listed: whether `name` is what signatures.txt calls it."""
+    """The function, whose errors about arguments are torch's, and which leaves no deferred check behind when it fails.
+
+    listed: whether `name` is what signatures.txt calls it.
+    """
     @functools.wraps(function)
     def call(*args, **names):
+        checks = tapes.epoch.checks
+        pending = len(checks)
         try:
             return function(*args, **names)
         except Exception as error:
+            del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
             options = signatures(name, method) if listed else ()
             reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
                 if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None
