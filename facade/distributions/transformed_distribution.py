@@ -1,11 +1,9 @@
 """Distributions of transformed draws (torch.distributions.transformed_distribution)."""
 
 import functools
-import math
 import operator
 
 from facade.autograd.grad_mode import no_grad
-from facade.core.ops.functions import ops
 from facade.core.shapes import Size
 from facade.distributions import constraints
 from facade.distributions.distribution import Distribution, checked
@@ -14,11 +12,6 @@ from facade.distributions.transforms import ComposeTransform, Transform
 from facade.distributions.utils import sum_rightmost
 
 __all__ = ["TransformedDistribution"]
-
-
-def folded_log_prob(base, value):
-    """The log-density of the size of a number whose density is symmetric: twice the base's, nothing below zero."""
-    return ops.where(value >= 0, base.log_prob(value) + math.log(2), -math.inf)
 
 
 class TransformedDistribution(Distribution):

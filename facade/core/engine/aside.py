@@ -39,7 +39,8 @@ def at_once(operator, statics, inputs):
     kernel = kernel_of(operator, statics, specs)
     if any(spec.device is not None for spec in kernel.outs):
         if settings.host_only:
-            raise RuntimeError("Cannot re-initialize CUDA in forked subprocess. To use CUDA with multiprocessing, you must use the 'spawn' start method")
+            raise RuntimeError("Cannot re-initialize CUDA in forked subprocess. To use CUDA with multiprocessing, you must use the 'spawn' "
+                               "start method")
         return None
     arrays = [np.asarray(computed(value).array) if value.__class__ is Value else number_array(value, value.__class__)
               for value in inputs if value is not None]

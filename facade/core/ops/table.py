@@ -123,15 +123,19 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
        numbers=None, differentiable=True, saves=None, check=None, out=None, derivative=None):
     """Add a row.
 
-    line: torch's signature; function: arrays and static arguments in its order, pure; kind: of promotion (see promotion.py);
-    doc: one sentence; at: the namespaces that have it ('torch Tensor' if not said; 'nn.functional', 'linalg', ...);
-    inplace: whether there is an in-place twin (the pointwise ones have); node: the name of its derivative where torch's differs
-    from the rule ('NotImplemented' where torch has none); place, strides: for a view, how to write through it and where its
-    elements lie; span: statics, numbers -> the slice of the first dimension that it looks at, or None; static: Scalar parameters that
-    are compiled in; numbers: whether Python numbers may stand for tensors after the first; differentiable: whether results take part in a graph; saves: 'result' where torch keeps the result for the derivative
-    in place of the inputs, 'both' where it keeps both; check: called with specs in place of arrays, raises on bad input;
-    out: whether `out=` is in the signature that errors show; derivative: where jax.vjp would repeat a loop, a function
-    (arguments, results, cotangents or None) -> the gradients of the arguments, which sees what the row's function returned.
+    line: torch's signature; function: arrays and static arguments in its order, pure; doc: one sentence.
+    kind: of promotion (see promotion.py). at: the namespaces that have it ('nn.functional', 'linalg', ...).
+    inplace: whether there is an in-place twin; the pointwise ones have. out: whether `out=` is in the signature that errors show.
+    static: Scalar parameters that are compiled in. numbers: whether Python numbers may stand for tensors after the first.
+    check: called with specs in place of arrays, raises on bad input.
+
+    For the derivative: differentiable: whether results take part in a graph; node: its name where torch's differs from the rule
+    ('NotImplemented' where torch has none); saves: 'result' where torch keeps the result in place of the inputs, 'both' where it
+    keeps both; derivative: where jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
+    of the arguments, which sees what the row's function returned.
+
+    For a view: place: how to write through it; strides: where its elements lie; span: statics, numbers -> the slice of the first
+    dimension that it looks at, or None.
     """
     row = Row()
     row.schema = schema = parse(line)
@@ -144,7 +148,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
     row.derivative = derivative
-    row.node = node_class(row.node_name, KernelNode if derivative is None else StatedNode, saves=row.saves, tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
+    row.node = node_class(row.node_name, KernelNode if derivative is None else StatedNode, saves=row.saves,
+                          tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
                           underivable=schema.name if row.node_name == "NotImplemented" else None)
     row.twin = InPlace(row) if row.inplace else None
     row.guard = None        # see guards.py

@@ -212,7 +212,9 @@ def _check_broadcast(indices):
 def _row_aside(self, index):
     """`self[index]` where operations are computed at once: what datasets do, in 5 us instead of 20. None where there is more to it."""
     spec = self._value.spec
-    if not spec.shape or spec.device is not None or not -spec.shape[0] <= index < spec.shape[0] or self._node is not None or self._leaf or self.__class__ in derived:
+    if not spec.shape or spec.device is not None or not -spec.shape[0] <= index < spec.shape[0]:
+        return None
+    if self._node is not None or self._leaf or self.__class__ in derived:
         return None
     index %= spec.shape[0]
     step = SELECT, _FIRST, (index,)

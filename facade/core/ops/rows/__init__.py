@@ -1,4 +1,5 @@
 """The table of operators, a file for each family. Importing a file adds its rows."""
 
 from facade.core.ops.rows import cumulative, decompositions, linear_algebra, ordering  # noqa: F401
-from facade.core.ops.rows import activation, aliases, arithmetic, attention, comparison, combining, convolution, dropout, fourier, indexing, loss, normalization, pointwise, pooling, recurrent, reduction, shape, special  # noqa: F401
+from facade.core.ops.rows import (activation, aliases, arithmetic, attention, combining, comparison, convolution, dropout, fourier,  # noqa: F401
+                                  indexing, loss, normalization, pointwise, pooling, recurrent, reduction, shape, special)

@@ -2,12 +2,12 @@
 
 import jax.numpy as jnp
 
-from facade.core.dtypes import BOOL, COMPLEX, INTEGER
+from facade.core.dtypes import BOOL, INTEGER
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import loss as kernels
 from facade.core.ops.promotion import COMMON, FLOATING
 from facade.core.ops.rows.requirements import dtype_of, reject
-from facade.core.ops.supported import EXACT, NOT_FLOAT, every, no_bools, refuse, unimplemented
+from facade.core.ops.supported import NOT_FLOAT, every, no_bools, refuse, unimplemented
 from facade.core.ops.table import op
 
 
