@@ -8,9 +8,10 @@ from facade.core.dtypes import dtype, get_default_dtype, promote_types
 from facade.core.errors import OutOfMemoryError
 from facade.core.layouts import layout, memory_format
 from facade.core.numeric_limits import finfo, iinfo
-from facade.core.ops import creation, expose, legacy
+from facade.core.ops import expose, legacy
 from facade.core.ops.composites import sampling
 from facade.core.ops.composites.storages import STORAGES, TypedStorage, UntypedStorage
+from facade.core.ops.functions import ops
 from facade.core.ops.legacy import set_default_tensor_type
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.printing import set_printoptions
@@ -25,8 +26,7 @@ globals().update(layouts.ALL)
 globals().update(legacy.TYPES)
 globals().update(STORAGES)
 globals().update({name: getattr(runtime, name) for name in runtime.__all__})
-globals().update(expose.namespace("torch"))
-globals().update(creation.FUNCTIONS)
+globals().update(vars(ops))
 globals().update(sampling.FUNCTIONS)
 
 from facade import (  # noqa: E402, F401
@@ -53,5 +53,6 @@ from facade.workbench.trace import trace_program  # noqa: E402
 globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
+del ops
 __version__ = version.__version__
 settle_process()

@@ -79,20 +79,15 @@ def recording(noticed=None):
     engine.evaluate_all()
     segments, entries = [], []
 
-    def keep(epoch, following):
+    def keep(epoch):
         segments.append(Segment(epoch))
-        del tapes.replace
-        try:
-            if noticed is not None:
-                noticed(segments[-1])
-            tapes.replace(epoch, following)
-        finally:
-            tapes.replace = keep
-    tapes.replace = keep
+        if noticed is not None:
+            noticed(segments[-1])
+    before, tapes.watch = tapes.watch, keep
     try:
         yield entries
     finally:
-        del tapes.replace
+        tapes.watch = before
         segments.append(Segment(tapes.epoch))
         entries += [entry for segment in segments for entry in segment.entries()]
 

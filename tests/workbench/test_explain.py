@@ -112,7 +112,7 @@ def test_a_pending_tensor_is_looked_at_without_being_computed():
 
 # ---------------------------------------------------------------- compiles
 def made(where, reason):
-    entry = Compiled(where, None, (), 5)
+    entry = Compiled(where, None, 5)
     entry.reason, entry.seconds = reason, 0.5
     return entry
 

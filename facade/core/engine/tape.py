@@ -84,11 +84,14 @@ class Epoch:
 
 
 class _Tapes(threading.local):
-    """The running epoch of each thread, the one that waits while work goes on aside, how many elements the last program had, and how
-    many evaluations there were."""
+    """What each thread has for itself.
+
+    epoch: the one it records on; outer: the one that waits while work goes on aside; size: how many elements the last program had;
+    evaluations: how many there were; watch: called with each epoch that was evaluated, before its values are forgotten.
+    """
 
     def __init__(self):
-        self.epoch, self.outer, self.size, self.evaluations = Epoch(settings.tape_limit), None, 0, 0
+        self.epoch, self.outer, self.size, self.evaluations, self.watch = Epoch(settings.tape_limit), None, 0, 0, None
 
     def owns(self, epoch):
         """Whether this thread records on this epoch, now or again later."""
@@ -96,10 +99,20 @@ class _Tapes(threading.local):
 
     def replace(self, epoch, following):
         """Go on with another epoch in place of one that this thread owns."""
+        if self.watch is not None:
+            self._show(epoch)
         if epoch is self.outer:
             self.outer = following
         else:
             self.epoch = following
+
+    def _show(self, epoch):
+        """Call the watcher; what it evaluates itself is not shown to it."""
+        watch, self.watch = self.watch, None
+        try:
+            watch(epoch)
+        finally:
+            self.watch = watch
 
 
 tapes = _Tapes()

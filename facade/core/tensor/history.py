@@ -135,7 +135,8 @@ class RemovableHandle:
         self.remove()
 
 
-def _itself(pullback):
+def itself(pullback):
+    """The pullback as it is: what `apply` runs unless it is told to run another operator."""
     return pullback
 
 
@@ -204,7 +205,7 @@ class KernelNode(Node):
         inputs = self.inputs if self.inputs.__class__ is not Packed else self.inputs.opened()
         return pullback, [inputs[index] for index in pullback.needed], cotangents
 
-    def apply(self, cotangents, through=_itself):
+    def apply(self, cotangents, through=itself):
         """The gradients for the edges, as values; through(pullback): the operator to run."""
         if not self.wanted:
             return [None] * len(self.edges)
@@ -215,7 +216,7 @@ class KernelNode(Node):
         rest = iter(results)
         return [None if edge is None else next(rest) for edge in self.edges]
 
-    def apply_tracked(self, cotangents, through=_itself):
+    def apply_tracked(self, cotangents, through=itself):
         """The gradients for the edges, as tensors with a history of their own."""
         if not self.wanted:
             return [None] * len(self.edges)

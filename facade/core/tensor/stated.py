@@ -1,11 +1,7 @@
 """The history of an operation that states its derivative in terms of what it returned."""
 
 from facade.core import engine
-from facade.core.tensor.history import KernelNode
-
-
-def _itself(pullback):
-    return pullback
+from facade.core.tensor.history import KernelNode, itself
 
 
 class StatedNode(KernelNode):
@@ -19,7 +15,7 @@ class StatedNode(KernelNode):
     def release(self):
         self.inputs = self.results = None
 
-    def apply(self, cotangents, through=_itself):
+    def apply(self, cotangents, through=itself):
         """The gradients for the edges, as values; through(pullback): the operator to run."""
         if self.inputs.__class__ is not list:
             return super().apply(cotangents, through)
