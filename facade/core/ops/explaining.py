@@ -46,16 +46,20 @@ def _told(name, error):
 
 def _unfit(name, options, args, names, method):
     """Why the arguments fit none of these signatures; None where they fit one."""
+    if any(_takes_sizes(option, method) for option in options) and len(args) > method and all(map(CHECKS["int"], args[method:])):
+        args = (*args[:method], args[method:])      # sizes one by one
     if any(_fits(option, args, dict(names), method) for option in options):
         return None
     return mismatch(name, options, args, names, method)
 
 
-def _fits(option, args, names, method):
+def _takes_sizes(option, method):
+    """Whether all that may be given without a name is one list of sizes."""
     positional = [param for param in option.schema.params if not param.keyword][method:]
-    one_list = len(positional) == 1 and positional[0].is_list and positional[0].type == "int"
-    if one_list and len(args) > method and all(map(CHECKS["int"], args[method:])):
-        args = (*args[:method], args[method:])      # sizes one by one
+    return len(positional) == 1 and positional[0].is_list and positional[0].type == "int"
+
+
+def _fits(option, args, names, method):
     if option.out:
         names.pop("out", None)
     return match(option, args, names, method) is not None

@@ -25,13 +25,15 @@ CHECKS["SymInt"] = CHECKS["int"]
 def fits(param, value, row):
     """Whether `value` can be passed for `param`."""
     if value is None:
-        return param.optional or not param.required and param.default is None
+        return param.optional or param.type == "object" or not param.required and param.default is None
     check = CHECKS.get(param.type, lambda _: True)
     if param.is_list:
         if isinstance(value, (list, tuple)):
             return not value or check(value[0])
         return bool(param.length) and check(value)
-    return check(value) or param.type == "Tensor" and row is not None and row.numbers and param.name != "self" and isinstance(value, (*NUMBERS, np.generic))
+    if check(value):
+        return True
+    return param.type == "Tensor" and row is not None and row.numbers and param.name != "self" and isinstance(value, (*NUMBERS, np.generic))
 
 
 def renamed(key, params):

@@ -35,6 +35,8 @@ def _table():
     for line in re.sub(r"\n +", " ", text).strip().split("\n"):
         name, _, rest = line.partition("(")
         params, _, end = rest.rpartition(")")
+        if "Layout? layout" in params and "requires_grad" not in params:        # Python adds it to all that make a tensor
+            params += ", bool requires_grad=False"
         results = "(Tensor, Tensor)" if end == " outs" else "Tensor"
         signature = Signature(parse(f"{name.removeprefix('Tensor.')}({params}) -> {results}"), bool(end))
         found.setdefault(name, []).append(signature)

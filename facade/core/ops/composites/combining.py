@@ -176,6 +176,8 @@ def _two(value):
 @composite(at="nn.functional")
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """Every window of an image as a column: (batch, channels * elements of a window, windows)."""
+    if input.ndim < 3:
+        input.size(max(input.ndim, 1))      # the size that torch misses first
     if input.ndim not in (3, 4):
         raise RuntimeError("Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: "
                            f"{list(input.shape)}")

@@ -175,6 +175,7 @@ for _rank in table.RANKS:
 
 # ---------------------------------------------------------------- resizing
 RANK_OF = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+SMOOTHING = ("bilinear", "bicubic", "lanczos")
 
 
 def _target(input, size, scale_factor, recompute, rank):
@@ -185,13 +186,14 @@ def _target(input, size, scale_factor, recompute, rank):
     if size is None and scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")
     given = size if size is not None else scale_factor
-    given = tuple(given) if isinstance(given, (list, tuple)) else (given,) * rank
-    if len(given) != rank:
-        what, shown = ("output size", "output size of ") if size is not None else ("scale_factor", "scale_factor of shape ")
+    shown, given = given, tuple(given) if isinstance(given, (list, tuple)) else (given,) * rank
+    if len(given) != len(old):
+        what, of, letter = ("output size", "output size of", "o") if size is not None else ("scale_factor", "scale_factor of shape", "s")
         raise ValueError(f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
-                         f"{list(old)} and {shown}{list(given)}. "
-                         "Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
-                         f"{what} in (s1, s2, ...,sK) format.")
+                         f"{list(old)} and {of} {shown}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
+                         f"{what} in ({letter}1, {letter}2, ...,{letter}K) format.")
+    if size is not None and recompute:
+        raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     if size is not None:
         sizes = tuple(int(each) for each in given)
         return sizes, tuple(extent / count if count else 1.0 for extent, count in zip(old, sizes))
@@ -204,16 +206,18 @@ def _target(input, size, scale_factor, recompute, rank):
 def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False):
     """Resize the dimensions behind batch and channels to `size`, or by scale_factor.
 
-    mode: nearest, nearest-exact, linear (3-D input), bilinear or bicubic (4-D), trilinear (5-D) or area; align_corners: the corner
-    elements keep their values; antialias: average when shrinking.
+    mode: nearest, nearest-exact, linear (3-D input), bilinear or bicubic (4-D), lanczos (4-D, with antialias), trilinear (5-D) or
+    area; align_corners: the corner elements keep their values; antialias: average when shrinking.
     """
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
             raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
-    rank = input.ndim - 2
+    rank = max(input.ndim - 2, 0)
     sizes, scales = _target(input, size, scale_factor, recompute_scale_factor, rank)
-    if antialias and not (mode in ("bilinear", "bicubic") and input.ndim == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+    if antialias and not (mode in SMOOTHING and input.ndim == 4):
+        raise ValueError("Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input")
+    if mode == "lanczos" and input.ndim == 4 and not antialias:
+        raise ValueError("Lanczos mode requires antialias=True")
     _check_mode(input, mode, sizes)
     if mode == "area":
         return apply(table.ADAPTIVE_AVG_POOL[rank], (ARRAY, sizes), (input,))
@@ -223,10 +227,10 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
 def _check_mode(input, mode, sizes):
     if mode in RANK_OF and input.ndim - 2 != RANK_OF[mode] and input.ndim in (3, 4, 5):
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {RANK_OF[mode] + 2}D input")
-    if input.ndim not in (3, 4, 5) or mode not in (*table.MODES, "area"):
+    if input.ndim not in (3, 4, 5) or mode not in (*table.MODES, "area") or mode == "lanczos" and input.ndim != 4:
         raise NotImplementedError("Input Error: Only 3D, 4D and 5D input Tensors supported "
-                                  f"(got {input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact "
-                                  f"(got {mode})")
+                                  f"(got {input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | "
+                                  f"nearest-exact (got {mode})")
     if min(sizes) <= 0 or 0 in input.shape[2:]:
         raise RuntimeError(f"Input and output sizes should be greater than 0, but got input ({', '.join(map(str, input.shape[2:]))}) "
                            f"and output ({', '.join(map(str, sizes))})")

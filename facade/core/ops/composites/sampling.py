@@ -89,6 +89,8 @@ _sampler("randn", streams.normal, "Numbers drawn from the standard normal distri
 
 def _bounds(low, high, dtype):
     """The bounds of random integers as ints that `dtype` holds."""
+    if dtype.is_complex:
+        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
     low, high = int(_plain(low)), int(_plain(high))
     if not -2**63 <= low <= high < 2**63 and low < high:
         raise ValueError("Overflow when unpacking long long")
@@ -303,6 +305,8 @@ def random_(self, a=None, b=None, *, generator=None, **names):
     if high is None and low is not None and "from" not in names:
         low, high = 0, low
     if high is None:
+        if self.dtype.is_complex:
+            raise NotImplementedError(f"\"random_kernel_cpu\" not implemented for '{self.dtype.legacy}'")
         return _fill(self, lambda shape, _: streams.random(_engine(generator), shape, low, dtype=self.dtype.numpy))
     low, high = _bounds(low or 0, high, self.dtype)
     return _fill(self, lambda shape, _: streams.randint(_engine(generator), shape, low, high, dtype=self.dtype.numpy))

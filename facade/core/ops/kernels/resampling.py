@@ -41,17 +41,20 @@ def keys(distance):
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0))
 
 
-def _smoothed(extent, count, scale, align_corners, cubic):
+def _smoothed(extent, count, scale, align_corners, reach, kernel):
     """The taps of a filter as wide as a new element, which lets no fine pattern through (antialias)."""
     step = (extent - 1) / (count - 1) if align_corners and count > 1 else 0 if align_corners else scale
-    support = (2 if cubic else 1) * max(step, 1.0)
+    support = reach * max(step, 1.0)
     centre = step * (np.arange(count) + 0.5)
     low = np.maximum((centre - support + 0.5).astype(np.int64), 0)
     high = np.minimum((centre + support + 0.5).astype(np.int64), extent)
     places = low + np.arange(max(int((high - low).max(initial=1)), 1))[:, None]
-    distance = np.abs(places - centre + 0.5) / max(step, 1.0)
-    weights = np.where(places < high, _keys_half(distance) if cubic else np.maximum(1 - distance, 0), 0)
+    weights = np.where(places < high, kernel(np.abs(places - centre + 0.5) / max(step, 1.0)), 0)
     return list(zip(np.minimum(places, extent - 1), weights / weights.sum(0)))
+
+
+def _triangle(distance):
+    return np.maximum(1 - distance, 0)
 
 
 def _keys_half(distance):
@@ -61,6 +64,15 @@ def _keys_half(distance):
     return np.where(distance < 1, near, np.where(distance < 2, far, 0))
 
 
+def _lanczos(distance):
+    """Lanczos' kernel of three lobes: sinc(x) sinc(x / 3)."""
+    return np.where(distance < 3, np.sinc(distance) * np.sinc(distance / 3), 0)
+
+
+# mode -> how many elements its antialiasing filter reaches to either side, the filter
+FILTERS = {"bilinear": (1, _triangle), "bicubic": (2, _keys_half), "lanczos": (3, _lanczos)}
+
+
 def resize(array, mode, sizes, scales, align_corners, antialias=False):
     """Resize the last dimensions to `sizes`; scales: old over new extent of each, as torch would step."""
     for offset, (count, scale) in enumerate(zip(reversed(sizes), reversed(scales))):
@@ -68,7 +80,7 @@ def resize(array, mode, sizes, scales, align_corners, antialias=False):
         if mode.startswith("nearest"):
             taps = _nearest(extent, count, scale, mode == "nearest-exact")
         elif antialias:
-            taps = _smoothed(extent, count, scale, align_corners, mode == "bicubic")
+            taps = _smoothed(extent, count, scale, align_corners, *FILTERS[mode])
         else:
             taps = (_cubic if mode == "bicubic" else _linear)(extent, count, scale, align_corners)
         array = _gathered(array, axis, taps)

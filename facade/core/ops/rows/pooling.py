@@ -41,7 +41,7 @@ MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] ou
 
 # mode -> the part of torch's node name for it; what averages when shrinking has 'Aa' behind
 MODES = {"nearest": "Nearest", "nearest-exact": "NearestExact", "linear": "Linear", "bilinear": "Bilinear", "trilinear": "Trilinear",
-         "bicubic": "Bicubic"}
+         "bicubic": "Bicubic", "lanczos": "Lanczos"}
 
 
 def _upsample(mode, rank, antialias):
