@@ -11,7 +11,6 @@ import mmap
 import os
 import pickle
 import re
-import warnings
 
 from facade.core.checkpoint import archive, files, legacy_format, safetensors, zip_format
 from facade.core.checkpoint import weights_only as safe_pickle
@@ -21,6 +20,7 @@ from facade.core.checkpoint.options import options
 from facade.core.checkpoint.pickles import StorageType
 from facade.core.devices import device
 from facade.core.layouts import _get_layout  # noqa: F401  (files name it)
+from facade.core.warn import warn
 
 __all__ = ["LoadEndianness", "SourceChangeWarning", "StorageType", "add_safe_globals", "clear_safe_globals", "default_restore_location",
            "get_crc32_options", "get_default_load_endianness", "get_default_mmap_options", "get_safe_globals",
@@ -74,7 +74,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     if weights_only and pickle_module is not None:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
     if weights_only and pickle_load_args:
-        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
+        warn("pickle_load_args only works if `weights_only=False`.")
     pickle_load_args.setdefault("encoding", "utf-8")
     if files.is_path(f) and os.fspath(f).endswith(".safetensors"):
         return _load_safetensors(os.fspath(f), map_location)
@@ -98,8 +98,8 @@ def _wants_weights_only(asked, pickle_module):
     if forced:
         return True
     if asked is None and forced_off:
-        warnings.warn("Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected, since the`weights_only` argument was not explicitly passed to "
-                      "`torch.load`, forcing weights_only=False.", UserWarning, stacklevel=3)
+        warn("Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD detected, since the`weights_only` argument was not explicitly passed to "
+             "`torch.load`, forcing weights_only=False.", UserWarning)
         return False
     return pickle_module is None if asked is None else asked
 

@@ -14,16 +14,17 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 # What may import what: the longest prefix that fits a module counts. Every module may import its own package's parts
 # below the prefix; "facade" alone stands for everything.
-LEAVES = ("facade.core.dtypes", "facade.core.errors", "facade.core.shapes")
+LEAVES = ("facade.core.dtypes", "facade.core.errors", "facade.core.shapes", "facade.core.warn")
 MAY_IMPORT = {
     "facade.core.errors": (),
     "facade.core.singletons": (),
     "facade.core.dtypes": ("facade.core.singletons",),
     "facade.core.shapes": (),
+    "facade.core.warn": (),
     "facade.core.devices": LEAVES,
     "facade.core.numeric_limits": LEAVES,
     "facade.core.printing": LEAVES,
-    "facade.core.engine": (),
+    "facade.core.engine": ("facade.core.warn",),
     "facade.core.random": (),
     "facade.core.random.generator": (*LEAVES, "facade.core.devices", "facade.core.engine", "facade.core.tensor", "facade.core.random"),
     "facade.core.tensor": (*LEAVES, "facade.core.engine", "facade.core.printing"),

@@ -1,11 +1,11 @@
 """The context in which operators choose their precision (torch.amp.autocast_mode)."""
 
 import functools
-import warnings
 
 from facade.core import devices, dtypes
 from facade.core.ops import autocast as engine
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 __all__ = ["autocast", "autocast_decorator", "custom_bwd", "custom_fwd", "is_autocast_available"]
 
@@ -68,7 +68,7 @@ def autocast_decrement_nesting():
 
 def _deprecated(name, instead, function, *fixed):
     def call(*args):
-        warnings.warn(f"torch.{name}() is deprecated. Please use {instead} instead.", DeprecationWarning, stacklevel=2)
+        warn(f"torch.{name}() is deprecated. Please use {instead} instead.", DeprecationWarning)
         return function(*fixed, *args)
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"An old name of {instead}."
@@ -118,12 +118,12 @@ class autocast:
 
     def _is_possible(self):
         if self.device != "cpu" and not devices.is_available(self.device):
-            warnings.warn(f"{self.device.upper()} is not available or torch_xla is imported. Disabling autocast.", stacklevel=3)
+            warn(f"{self.device.upper()} is not available or torch_xla is imported. Disabling autocast.")
             return False
         if self.fast_dtype not in (dtypes.bfloat16, dtypes.float16):
             name = self.device.upper()
-            warnings.warn(f"In {name} autocast, but the target dtype is not supported. Disabling autocast.\n{name} Autocast only supports dtypes of "
-                          "torch.bfloat16, torch.float16 currently.", stacklevel=3)
+            warn(f"In {name} autocast, but the target dtype is not supported. Disabling autocast.\n{name} Autocast only supports dtypes of "
+                 "torch.bfloat16, torch.float16 currently.")
             return False
         return True
 
@@ -150,8 +150,8 @@ class autocast:
 def deprecated_autocast(device_type, default, module):
     """torch.cpu.amp.autocast and torch.cuda.amp.autocast: the device_type is fixed."""
     def __init__(self, enabled=True, dtype=default, cache_enabled=True):
-        warnings.warn(f"`torch.{device_type}.amp.autocast(args...)` is deprecated. Please use `torch.amp.autocast('{device_type}', args...)` instead.",
-                      FutureWarning, stacklevel=2)
+        warn(f"`torch.{device_type}.amp.autocast(args...)` is deprecated. Please use `torch.amp.autocast('{device_type}', args...)` instead.",
+             FutureWarning)
         autocast.__init__(self, device_type, enabled=enabled, dtype=dtype, cache_enabled=cache_enabled)
     return type("autocast", (autocast,), {"__init__": __init__, "__module__": module, "__doc__": f"torch.amp.autocast('{device_type}')."})
 

@@ -1,6 +1,5 @@
 """Losses multiplied by a scale, so that small gradients do not vanish in float16 (torch.amp.grad_scaler)."""
 
-import warnings
 from collections import abc
 from enum import Enum
 
@@ -8,6 +7,7 @@ from facade.autograd.grad_mode import no_grad
 from facade.core import devices, dtypes
 from facade.core.ops.functions import ops
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 __all__ = ["GradScaler", "OptState"]
 
@@ -33,7 +33,7 @@ class GradScaler:
     def __init__(self, device="cuda", init_scale=2.0 ** 16, growth_factor=2.0, backoff_factor=0.5, growth_interval=2000, enabled=True):
         self._device, self._enabled = device, enabled
         if enabled and device == "cuda" and not devices.is_available("cuda"):
-            warnings.warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2)
+            warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.")
             self._enabled = False
         if not self._enabled:
             return
@@ -200,7 +200,7 @@ for _name, _doc in (("growth_factor", "What the scale grows by."), ("backoff_fac
 def deprecated_scaler(device, module):
     """torch.cpu.amp.GradScaler and torch.cuda.amp.GradScaler: the device is fixed."""
     def __init__(self, *args, **kwargs):
-        warnings.warn(f"`torch.{device}.amp.GradScaler(args...)` is deprecated. Please use `torch.amp.GradScaler('{device}', args...)` instead.",
-                      FutureWarning, stacklevel=2)
+        warn(f"`torch.{device}.amp.GradScaler(args...)` is deprecated. Please use `torch.amp.GradScaler('{device}', args...)` instead.",
+             FutureWarning)
         GradScaler.__init__(self, device, *args, **kwargs)
     return type("GradScaler", (GradScaler,), {"__init__": __init__, "__module__": module, "__doc__": f"torch.amp.GradScaler('{device}')."})

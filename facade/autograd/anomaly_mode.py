@@ -1,8 +1,8 @@
 """Finding the operation whose derivative fails: nodes remember where they were made (torch.autograd.anomaly_mode)."""
 
-import warnings
 
 from facade.core.tensor.modes import modes
+from facade.core.warn import warn
 
 
 def explain(node):
@@ -20,7 +20,7 @@ def explain(node):
 
 
 def _say(text):
-    warnings.warn(text, UserWarning, stacklevel=2)
+    warn(text, UserWarning)
 
 
 def is_anomaly_enabled():
@@ -57,8 +57,7 @@ class detect_anomaly:
 
     def __init__(self, check_nan=True):
         self.check_nan = check_nan
-        warnings.warn("Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.",
-                      stacklevel=2)
+        warn("Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.")
 
     def __enter__(self):
         self.switch = set_detect_anomaly(True, self.check_nan)

@@ -6,7 +6,6 @@
 
 import functools
 import inspect
-import warnings
 import weakref
 
 import jax.numpy as jnp
@@ -18,6 +17,7 @@ from facade.core.tensor.modes import modes
 from facade.core.tensor.saved import place_of_making
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.core.tensor.write import write
+from facade.core.warn import warn
 
 IN_FUNCTION = ("This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
                "view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This "
@@ -67,7 +67,7 @@ class FunctionCtx:
     @property
     def saved_variables(self):
         """The old name of `saved_tensors`."""
-        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
         return self.saved_tensors
 
 
@@ -223,9 +223,9 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     generate_vmap_rule = False
 
     def __init__(self, *args, **kwargs):
-        warnings.warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the "
-                      "class itself. Instantiating an autograd function will raise an error in a future version of PyTorch.",
-                      DeprecationWarning, stacklevel=2)
+        warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the "
+             "class itself. Instantiating an autograd function will raise an error in a future version of PyTorch.",
+             DeprecationWarning)
 
     def __call__(self, *args, **kwargs):
         raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
@@ -365,8 +365,8 @@ class _Outputs:
         if dirty and is_input:
             return self._written(index, tensor)
         if dirty:
-            warnings.warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed "
-                          "to ctx.mark_dirty().", UserWarning, stacklevel=4)
+            warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be passed "
+                 "to ctx.mark_dirty().", UserWarning)
         if is_input:
             tensor = _alias(tensor)
         tensor._node, tensor._index = self.node, index

@@ -4,7 +4,6 @@ A function of complex numbers is checked as two real ones, its imaginary and its
 function s of z = x + iy is ds/dx + i ds/dy. A Jacobian has a row for each element of the input, a column for each of the output.
 """
 
-import warnings
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from facade.core.random.generator import default_generator
 from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.core.tensor.write import write
+from facade.core.warn import warn
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -110,8 +110,8 @@ def _check_inputs(inputs):
         if not (isinstance(each, Tensor) and each.requires_grad):
             continue
         if each._value.spec.dtype not in (np.float64, np.complex128):
-            warnings.warn(f"Input #{place} requires gradient and is not a double precision floating point or complex. This check will likely fail "
-                          "if all the inputs are not of double precision floating point or complex. ", stacklevel=3)
+            warn(f"Input #{place} requires gradient and is not a double precision floating point or complex. This check will likely fail "
+                 "if all the inputs are not of double precision floating point or complex. ")
         if any(stride == 0 and extent > 1 for stride, extent in zip(each.strides, each.shape)):
             raise RuntimeError(f"The {place}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be "
                                "able to compute the numerical gradients correctly. You should call .contiguous on the input before passing it "

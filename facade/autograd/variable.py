@@ -1,12 +1,12 @@
 """`Variable`, the name that tensors with a history once had (torch.autograd.variable)."""
 
-import warnings
 
 import numpy as np
 
 from facade.core import dtypes, engine
 from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 
 class VariableMeta(type):
@@ -25,7 +25,7 @@ class Variable(metaclass=VariableMeta):
         if not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         if volatile:
-            warnings.warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.", stacklevel=2)
+            warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
         made = data._alias(type(data))
         if requires_grad and made._value.spec.dtype.kind not in "fcV":
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")

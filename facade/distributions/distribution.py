@@ -5,12 +5,12 @@ its `expand`, its repr and the checks of its parameters; a family adds its formu
 """
 
 import functools
-import warnings
 
 from facade.autograd.grad_mode import no_grad
 from facade.core.ops.functions import ops
 from facade.core.shapes import Size
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.distributions import constraints
 from facade.distributions.utils import broadcast_all, lazy_property
 
@@ -63,8 +63,8 @@ class Distribution:
         try:
             demands = self.arg_constraints
         except NotImplementedError:
-            warnings.warn(f"{self.__class__} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize the distribution "
-                          "with `validate_args=False` to turn off validation.", stacklevel=3)
+            warn(f"{self.__class__} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize the distribution "
+                 "with `validate_args=False` to turn off validation.")
             return
         for name, constraint in demands.items():
             if constraints.is_dependent(constraint):
@@ -154,7 +154,7 @@ class Distribution:
 
     def sample_n(self, n):
         """n draws: sample((n,))."""
-        warnings.warn("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning, stacklevel=2)
+        warn("`sample_n(n)` will be deprecated. Use `sample((n,))` instead.", FutureWarning)
         return self.sample(Size((n,)))
 
     def log_prob(self, value):
@@ -193,8 +193,8 @@ class Distribution:
         try:
             support = self.support
         except NotImplementedError:
-            warnings.warn(f"{self.__class__} does not define `support` to enable sample validation. Please initialize the distribution with "
-                          "`validate_args=False` to turn off validation.", stacklevel=3)
+            warn(f"{self.__class__} does not define `support` to enable sample validation. Please initialize the distribution with "
+                 "`validate_args=False` to turn off validation.")
             return
         if not support.check(value).all():
             raise ValueError(f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support ({support!r}) of "

@@ -6,12 +6,12 @@ under p, which takes a few moments of p, and is infinite where p reaches beyond 
 
 import functools
 import math
-import warnings
 from typing import NamedTuple
 
 from facade import linalg
 from facade.core import dtypes
 from facade.core.ops.functions import ops
+from facade.core.warn import warn
 from facade.distributions.bernoulli import Bernoulli
 from facade.distributions.beta import Beta
 from facade.distributions.binomial import Binomial
@@ -66,8 +66,8 @@ def _dispatch_kl(type_p, type_q):
     left = min(fitting, key=lambda pair: (lines[0].index(pair[0]), lines[1].index(pair[1])))
     right = min(fitting, key=lambda pair: (lines[1].index(pair[1]), lines[0].index(pair[0])))
     if _KL_REGISTRY[left] is not _KL_REGISTRY[right]:
-        warnings.warn(f"Ambiguous kl_divergence({type_p.__name__}, {type_q.__name__}). Please register_kl({left[0].__name__}, {right[1].__name__})",
-                      RuntimeWarning, stacklevel=3)
+        warn(f"Ambiguous kl_divergence({type_p.__name__}, {type_q.__name__}). Please register_kl({left[0].__name__}, {right[1].__name__})",
+             RuntimeWarning)
     return _KL_REGISTRY[left]
 
 

@@ -1,13 +1,13 @@
 """The Wishart distribution (torch.distributions.wishart)."""
 
 import math
-import warnings
 from numbers import Number
 
 from facade import linalg
 from facade.core.numeric_limits import finfo
 from facade.core.ops.functions import ops
 from facade.core.shapes import Size
+from facade.core.warn import warn
 from facade.distributions import constraints
 from facade.distributions.chi2 import Chi2
 from facade.distributions.distribution import checked
@@ -41,7 +41,7 @@ class Wishart(Factored, ExponentialFamily):
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {size - 1}.")
         setattr(self, name, matrix.expand(batch_shape + (-1, -1)))
         if (self.df < size).any():
-            warnings.warn("Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.", stacklevel=2)
+            warn("Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.")
         super().__init__(batch_shape, matrix.shape[-2:], validate_args=validate_args)
         self._factor(name, matrix)
         self._dist_chi2 = Chi2(df=self.df.unsqueeze(-1) - ops.arange(size, dtype=matrix.dtype).expand(batch_shape + (-1,)))
@@ -90,7 +90,7 @@ class Wishart(Factored, ExponentialFamily):
         marked = self._over_batch(self.support.check(sample))
         if not marked.any():
             return sample
-        warnings.warn("Singular sample detected.", stacklevel=2)
+        warn("Singular sample detected.")
         for _ in range(10 if max_try_correction is None else max_try_correction):
             again = self._bartlett_sampling(marked[marked].shape)
             sample[marked] = again

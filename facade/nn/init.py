@@ -5,7 +5,6 @@ The fans of a weight are how many inputs each output has (fan_in) and how many o
 
 import functools
 import math
-import warnings
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from facade.core import engine
 from facade.core.ops import expose
 from facade.core.ops.composites.sampling import randperm
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 __all__ = ["calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_", "kaiming_uniform",
            "kaiming_uniform_", "normal", "normal_", "ones_", "orthogonal", "orthogonal_", "sparse", "sparse_", "trunc_normal_", "uniform", "uniform_",
@@ -39,7 +39,7 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     """Numbers drawn from the normal distribution within a and b: those that are outside are drawn again."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.", stacklevel=2)
+        warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.")
     low, high = ((1 + math.erf((bound - mean) / std / math.sqrt(2.0))) / 2 for bound in (a, b))
     draw = _normal_within if high - low > 0.3 else _accepted_within
     made = draw(tensor.new_empty(tensor.shape), mean, std, a, b, generator)
@@ -199,7 +199,7 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
 
 def _is_empty(tensor):
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        warn("Initializing zero-element tensors is a no-op")
     return 0 in tensor.shape
 
 
@@ -225,7 +225,7 @@ def _former(function):
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        warnings.warn(f"`nn.init.{old_name}` is now deprecated in favor of `nn.init.{new_name}`.", FutureWarning, stacklevel=2)
+        warn(f"`nn.init.{old_name}` is now deprecated in favor of `nn.init.{new_name}`.", FutureWarning)
         return function(*args, **kwargs)
     call.__name__ = old_name
     return call

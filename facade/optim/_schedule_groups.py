@@ -1,9 +1,9 @@
 """Schedulers made of schedulers, and the one that follows a measured value."""
 
 import math
-import warnings
 from bisect import bisect_right
 
+from facade.core.warn import warn
 from facade.optim._scheduling import (EPOCH_DEPRECATION_WARNING, LRScheduler, _check_optimizer, _param_groups_val_list,
                                       _update_param_group_val)
 
@@ -147,7 +147,7 @@ class ReduceLROnPlateau(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn(EPOCH_DEPRECATION_WARNING, UserWarning)
         self.last_epoch = epoch
         if self._is_better(current, self.best):
             self.best, self.num_bad_epochs = current, 0

@@ -2,10 +2,10 @@
 
 import contextlib
 import functools
-import warnings
 import weakref
 
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.optim.optimizer import Optimizer
 
 EPOCH_DEPRECATION_WARNING = (
@@ -80,7 +80,7 @@ def _enable_get_lr_call(o):
 
 def _warn_get_lr_called_within_step(lr_scheduler):
     if not lr_scheduler._get_lr_called_within_step:
-        warnings.warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", UserWarning, stacklevel=3)
+        warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", UserWarning)
 
 
 class LRScheduler:
@@ -137,17 +137,17 @@ class LRScheduler:
             self._check_order()
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn(EPOCH_DEPRECATION_WARNING, UserWarning)
         self._update_lr(epoch)
 
     def _check_order(self):
         if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
-            warnings.warn("Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make sure to call "
-                          f"`optimizer.step()` before `lr_scheduler.step()`. {_SEE}", UserWarning, stacklevel=3)
+            warn("Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make sure to call "
+                 f"`optimizer.step()` before `lr_scheduler.step()`. {_SEE}", UserWarning)
         elif not getattr(self.optimizer, "_opt_called", False):
-            warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them in the "
-                          "opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch skipping the "
-                          f"first value of the learning rate schedule. {_SEE}", UserWarning, stacklevel=3)
+            warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them in the "
+                 "opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch skipping the "
+                 f"first value of the learning rate schedule. {_SEE}", UserWarning)
 
     def _update_lr(self, epoch=None):
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch

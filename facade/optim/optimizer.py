@@ -4,7 +4,6 @@ The state is a dictionary keyed by the parameter itself; a saved one has the par
 """
 
 import functools
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
@@ -14,6 +13,7 @@ from facade.core import dtypes
 from facade.core.engine import settle
 from facade.core.tensor.history import RemovableHandle
 from facade.core.tensor.tensor import Tensor, typename
+from facade.core.warn import warn
 from facade.optim._counting import new_step, scalar_for, step_dtype
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -162,8 +162,8 @@ class Optimizer:
     def _check_disjoint(self, param_group):
         params = set(param_group["params"])
         if len(params) < len(param_group["params"]):
-            warnings.warn("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
-                          "see github.com/pytorch/pytorch/issues/40967 for more information", stacklevel=4)
+            warn("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
+                 "see github.com/pytorch/pytorch/issues/40967 for more information")
         named = "param_names" in param_group
         if any(named != ("param_names" in group) for group in self.param_groups):
             raise ValueError("all optimizer param groups should be with/without names. "

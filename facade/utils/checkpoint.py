@@ -8,7 +8,6 @@ The forward is evaluated when it is recorded: otherwise it would be one program 
 
 import contextlib
 import itertools
-import warnings
 import weakref
 
 import numpy as np
@@ -23,6 +22,7 @@ from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.modes import modes
 from facade.core.tensor.saved import SavedHooks
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 __all__ = ["CheckpointError", "CheckpointFunction", "check_backward_validity", "checkpoint", "checkpoint_sequential", "detach_variable",
            "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop"]
@@ -94,8 +94,8 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
     compares the shapes and dtypes of the two runs, 'none' does not. early_stop: end the second run as soon as it has served.
     """
     if use_reentrant is None:
-        warnings.warn("torch.utils.checkpoint: " + PASS_IT.format(
-            "Starting in PyTorch 2.9, calling checkpoint without use_reentrant will raise an exception."), stacklevel=2)
+        warn("torch.utils.checkpoint: " + PASS_IT.format(
+            "Starting in PyTorch 2.9, calling checkpoint without use_reentrant will raise an exception."))
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:
@@ -333,7 +333,7 @@ def detach_variable(inputs):
 def check_backward_validity(inputs):
     """Warn when none of the inputs requires grad."""
     if not any(isinstance(each, Tensor) and each.requires_grad for each in inputs):
-        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
+        warn("None of the inputs have requires_grad=True. Gradients will be None")
 
 
 # ---------------------------------------------------------------- sequences
@@ -343,8 +343,8 @@ def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwar
     functions: a Sequential, or a list of functions of one argument. preserve_rng_state: as for `checkpoint`.
     """
     if use_reentrant is None:
-        warnings.warn("torch.utils.checkpoint.checkpoint_sequential: " + PASS_IT.format(
-            "In version 2.9 we will raise an exception if use_reentrant is not passed."), stacklevel=2)
+        warn("torch.utils.checkpoint.checkpoint_sequential: " + PASS_IT.format(
+            "In version 2.9 we will raise an exception if use_reentrant is not passed."))
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:

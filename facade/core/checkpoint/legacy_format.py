@@ -6,7 +6,6 @@ import pickle
 import struct
 import sys
 import tarfile
-import warnings
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from facade.core.checkpoint import locations, names, weights_only
 from facade.core.checkpoint.pickles import StorageTable, is_storage, pickler_class, unpickler_class
 from facade.core.checkpoint.zip_format import decoded, dtype_of, native
 from facade.core.ops.composites.storages import TypedStorage, UntypedStorage, tensor_on
+from facade.core.warn import warn
 
 MAGIC_NUMBER, PROTOCOL_VERSION = 0x1950A86A20F9469CFC6C, 1001
 _TAR_MARK = 257, b"ustar"
@@ -146,13 +146,12 @@ def _checked_source(cls, file_name, source):
         try:
             changed = inspect.getsource(cls) != source
         except (OSError, TypeError):
-            warnings.warn(f"Couldn't retrieve source code for container of type {cls.__name__}. It won't be checked for correctness upon loading.",
-                          stacklevel=2)
+            warn(f"Couldn't retrieve source code for container of type {cls.__name__}. It won't be checked for correctness upon loading.")
             return cls
         if changed:
-            warnings.warn(f"source code of class '{cls.__module__}.{cls.__qualname__}' has changed. you can retrieve the original source code by "
-                          "accessing the object's source attribute or set `torch.nn.Module.dump_patches = True` and use the patch tool to revert "
-                          "the changes.", SourceChangeWarning, stacklevel=2)
+            warn(f"source code of class '{cls.__module__}.{cls.__qualname__}' has changed. you can retrieve the original source code by "
+                 "accessing the object's source attribute or set `torch.nn.Module.dump_patches = True` and use the patch tool to revert "
+                 "the changes.", SourceChangeWarning)
     return cls
 
 

@@ -7,7 +7,6 @@ may add (`add_safe_globals`). It imports nothing: a name that is not on the list
 
 import pickle
 import struct
-import warnings
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter, OrderedDict
 
@@ -17,6 +16,7 @@ from facade.core.checkpoint.pickles import StorageType
 from facade.core.ops import legacy
 from facade.core.ops.composites.storages import NAMED, TypedStorage, UntypedStorage
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 UnpicklingError = pickle.UnpicklingError
 _BLOCKED = ("sys", "os", "posix", "nt")         # never allowed, whatever the user says
@@ -172,9 +172,9 @@ class Unpickler:
     def _protocol(self):
         protocol = self._number("<B")
         if protocol != 2:
-            warnings.warn(f"Detected pickle protocol {protocol} in the checkpoint, which was not the default pickle protocol used by `torch.load` "
-                          "(2). The weights_only Unpickler might not support all instructions implemented by this protocol, please file an issue for "
-                          "adding support if you encounter this.", stacklevel=2)
+            warn(f"Detected pickle protocol {protocol} in the checkpoint, which was not the default pickle protocol used by `torch.load` "
+                 "(2). The weights_only Unpickler might not support all instructions implemented by this protocol, please file an issue for "
+                 "adding support if you encounter this.")
 
     # ------------------------------------------------------------ memo
     def _get(self, form):

@@ -5,20 +5,13 @@ has made more than a few, a warning says once what it was that changed, and what
 unless something compiles.
 """
 
-import pathlib
-import sys
 import time
-import warnings
 from collections import Counter
-
-import jax
 
 from facade.core.engine.graph import Spec
 from facade.core.engine.policy import settings
 from facade.core.engine.stats import compiled
-
-# Where the frames between an operation and the user's line come from; functions that facade writes as text are called <facade ...>.
-_OURS = (str(pathlib.Path(__file__).parents[2]), str(pathlib.Path(jax.__file__).parent), "<facade", "<string>")
+from facade.core.warn import users_frame, warn
 
 
 class Compiled:
@@ -43,16 +36,8 @@ _counts = Counter()
 
 def users_line():
     """'file:line' of the innermost frame that is neither facade's nor JAX's."""
-    frame, _ = _users_frame()
+    frame = users_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _users_frame():
-    """(frame, how far it is from the caller of the function that asks)."""
-    frame, depth = sys._getframe(2), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        frame, depth = frame.f_back, depth + 1
-    return frame, depth
 
 
 class timing:
@@ -78,9 +63,8 @@ class timing:
 
 
 def _warn(entry):
-    warnings.warn(f"facade has compiled {settings.storm} programs for the line {entry.where}, the last of {entry.operations} operations in "
-                  f"{entry.seconds:.1f} s. The last two differ: {entry.reason}. facade.core.engine.stats.compiles() lists them all.",
-                  stacklevel=_users_frame()[1] + 1)
+    warn(f"facade has compiled {settings.storm} programs for the line {entry.where}, the last of {entry.operations} operations in "
+         f"{entry.seconds:.1f} s. The last two differ: {entry.reason}. facade.core.engine.stats.compiles() lists them all.")
 
 
 # ---------------------------------------------------------------- how two programs differ

@@ -1,6 +1,6 @@
 """What a loss makes of the losses of its elements: the names of reductions, their numbers, and the two flags that said it before."""
 
-import warnings
+from facade.core.warn import warn
 
 REDUCTIONS = {"none": 0, "mean": 1, "sum": 2}
 
@@ -10,7 +10,7 @@ def legacy_name(size_average, reduce):
     if size_average is None and reduce is None:
         return None
     name = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.", stacklevel=4)
+    warn(f"size_average and reduce args will be deprecated, please use reduction='{name}' instead.")
     return name
 
 
@@ -18,7 +18,7 @@ def number(name, size_average=None, reduce=None):
     """The number of a reduction; the two older flags win when they are given."""
     name = legacy_name(size_average, reduce) or name
     if name == "elementwise_mean":
-        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
+        warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
         return REDUCTIONS["mean"]
     if name not in REDUCTIONS:
         raise ValueError(f"{name} is not a valid value for reduction")

@@ -1,11 +1,11 @@
 """torch.amp.autocast and the decorators of functions by their old names (torch.cuda.amp.autocast_mode)."""
 
 import functools
-import warnings
 
 from facade.amp import autocast_mode
 from facade.amp.autocast_mode import deprecated_autocast
 from facade.core import dtypes
+from facade.core.warn import warn
 
 __all__ = ["autocast", "custom_bwd", "custom_fwd"]
 
@@ -17,8 +17,8 @@ def _deprecated(name):
 
     @functools.wraps(getattr(autocast_mode, name))
     def call(*args, **kwargs):
-        warnings.warn(f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}(args..., device_type='cuda')` instead.",
-                      FutureWarning, stacklevel=2)
+        warn(f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}(args..., device_type='cuda')` instead.",
+             FutureWarning)
         return made(*args, **kwargs)
     return call
 

@@ -1,9 +1,9 @@
 """Activations as layers (torch.nn.modules.activation)."""
 
-import warnings
 
 from facade.core.ops import creation
 from facade.core.ops.composites.attention import added_mask, fast_path, native_multi_head_attention, tracked
+from facade.core.warn import warn
 from facade.nn import functional as F
 from facade.nn import init as initial
 from facade.nn.modules.layer import layer
@@ -30,7 +30,7 @@ class Hardtanh(Module):
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
         for name, old, value in (("min_val", "min_value", min_value), ("max_val", "max_value", max_value)):
             if value is not None:
-                warnings.warn(f"keyword argument `{old}` is deprecated and renamed to `{name}`", FutureWarning, stacklevel=2)
+                warn(f"keyword argument `{old}` is deprecated and renamed to `{name}`", FutureWarning)
                 setattr(self, name, value)
         if self.max_val <= self.min_val:
             raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")

@@ -1,13 +1,13 @@
 """Modules and parameters held in sequences and dictionaries (torch.nn.modules.container)."""
 
 import operator
-import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 
 from facade.core.ops.composites.questions import typename_of
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.nn.modules.module import Module
 from facade.nn.parameter import Parameter
 
@@ -30,8 +30,8 @@ class Container(Module):
     """The former name of a Module that only has submodules."""
 
     def __init__(self, **kwargs):
-        warnings.warn("`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that instead.",
-                      FutureWarning, stacklevel=2)
+        warn("`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that instead.",
+             FutureWarning)
         super().__init__()
         for name, module in kwargs.items():
             self.add_module(name, module)

@@ -5,13 +5,13 @@ call, and those that run even where the call failed.  Each kind exists once for 
 module; the former run first.
 """
 
-import warnings
 from collections import OrderedDict
 
 from facade.autograd.function import Function
 from facade.core.ops import creation
 from facade.core.tensor.history import RemovableHandle
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 __all__ = ["register_module_backward_hook", "register_module_buffer_registration_hook", "register_module_forward_hook",
            "register_module_forward_pre_hook", "register_module_full_backward_hook", "register_module_full_backward_pre_hook",
@@ -186,13 +186,13 @@ class Call:
                     try:
                         self._one_after(owner, identity, hook)
                     except Exception as failure:
-                        warnings.warn(f"{kind} forward hook with ``always_call=True`` raised an exception that was silenced as another error "
-                                      f"was raised in forward: {failure}", stacklevel=5)
+                        warn(f"{kind} forward hook with ``always_call=True`` raised an exception that was silenced as another error "
+                             f"was raised in forward: {failure}")
 
     def _check_output(self):
         if not isinstance(self.result, (Tensor, tuple)):
-            warnings.warn("For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                          f"{type(self.result)}", stacklevel=5)
+            warn("For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
+                 f"{type(self.result)}")
 
 
 def _backward_hooks(module):
@@ -337,7 +337,7 @@ def _warn_of_plain_hooks(args, result, node):
     """Say which gradients hooks of the old kind will not see."""
     problem = _outputs_missed(result, node) or _inputs_missed(args, node)
     if problem:
-        warnings.warn(f"{problem} {_ADVICE}", FutureWarning, stacklevel=6)
+        warn(f"{problem} {_ADVICE}", FutureWarning)
 
 
 _ADVICE = "Please use register_full_backward_hook to get the documented behavior."

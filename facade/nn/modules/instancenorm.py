@@ -1,7 +1,7 @@
 """Normalization of each channel of each example (torch.nn.modules.instancenorm)."""
 
-import warnings
 
+from facade.core.warn import warn
 from facade.nn import functional as F
 from facade.nn.modules.batchnorm import _LazyNormBase, _NormBase, checked_ranks
 
@@ -30,8 +30,8 @@ class _InstanceNorm(_NormBase):
             return
         if self.affine:
             raise ValueError(f"expected input's size at dim={dim} to match num_features ({self.num_features}), but got: {input.size(dim)}.")
-        warnings.warn(f"input's size at dim={dim} does not match num_features. You can silence this warning by not passing in num_features, which "
-                      "is not used because affine=False", stacklevel=4)
+        warn(f"input's size at dim={dim} does not match num_features. You can silence this warning by not passing in num_features, which "
+             "is not used because affine=False")
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
         if local_metadata.get("version") is None and not self.track_running_stats:

@@ -5,7 +5,6 @@ table of its kind, and what no attribute answers for is looked up there.  Everyt
 """
 
 import inspect
-import warnings
 from collections import OrderedDict
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from facade.core import dtypes
 from facade.core.ops import creation
 from facade.core.ops.composites.questions import typename_of
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.nn.modules import hooks, state, traversal
 from facade.nn.modules.hooks import *  # noqa: F403  (found here in torch)
 from facade.nn.modules.hooks import Handle, every_backward, every_backward_pre, every_forward, every_forward_pre
@@ -434,8 +434,7 @@ def _parsed_to(*args, device=None, dtype=None, tensor=None, non_blocking=False, 
     if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
         raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
     if dtype is not None and dtype.is_complex:
-        warnings.warn("Complex modules are a new feature under active development whose design may change, and some modules might not work as "
-                      "expected when using complex tensors as parameters or buffers. Please file an issue at "
-                      "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected.",
-                      stacklevel=3)
+        warn("Complex modules are a new feature under active development whose design may change, and some modules might not work as "
+             "expected when using complex tensors as parameters or buffers. Please file an issue at "
+             "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml if a complex module does not work as expected.")
     return device, dtype, non_blocking, memory_format

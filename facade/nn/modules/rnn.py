@@ -7,12 +7,12 @@ torch.rnn_relu.
 
 import math
 import numbers
-import warnings
 
 from facade.core.ops.composites.recurrent import run_packed
 from facade.core.ops.functions import ops
 from facade.core.ops.packed_sequence import PackedSequence
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.nn import init
 from facade.nn.modules.module import Module
 from facade.nn.parameter import Parameter
@@ -169,8 +169,8 @@ def _check_options(layer, dropout):
         if not isinstance(getattr(layer, name), bool):
             raise TypeError(f"{name} should be of type bool, got: {type(getattr(layer, name)).__name__}")
     if dropout > 0 and layer.num_layers == 1:
-        warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1, "
-                      f"but got dropout={dropout} and num_layers={layer.num_layers}", stacklevel=3)
+        warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1, "
+             f"but got dropout={dropout} and num_layers={layer.num_layers}")
     for name in ("input_size", "hidden_size"):
         if not isinstance(getattr(layer, name), int):
             raise TypeError(f"{name} should be of type int, got: {type(getattr(layer, name)).__name__}")

@@ -3,7 +3,6 @@
 The functions here are methods of `Module`: they take the module first.
 """
 
-import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 from itertools import chain
@@ -11,6 +10,7 @@ from itertools import chain
 from facade.autograd.grad_mode import no_grad
 from facade.core.tensor.history import RemovableHandle
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.nn.parameter import Parameter, is_lazy
 
 EXTRA = "_extra_state"
@@ -71,9 +71,9 @@ def state_dict(self, *args, destination=None, prefix="", keep_vars=False):
     keep_vars: the parameters themselves in place of tensors without history that share their memory.
     """
     if args:
-        warnings.warn("Positional args are being deprecated, use kwargs instead. Refer to "
-                      "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
-                      FutureWarning, stacklevel=2)
+        warn("Positional args are being deprecated, use kwargs instead. Refer to "
+             "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
+             FutureWarning)
         destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args):])
     if destination is None:
         destination = OrderedDict()

@@ -6,13 +6,13 @@ after that sum, or before it with norm_first.
 
 import copy
 import math
-import warnings
 
 import numpy as np
 
 from facade.core import devices, dtypes, engine
 from facade.core.ops.composites.attention import added_mask, fast_path, tracked
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 from facade.nn import functional as F
 from facade.nn.init import xavier_uniform_
 from facade.nn.modules.activation import GELU, MultiheadAttention, ReLU
@@ -166,7 +166,7 @@ class TransformerEncoder(Module):
         reason = _why_not_nested(encoder_layer)
         self.enable_nested_tensor, self.use_nested_tensor = enable_nested_tensor, bool(enable_nested_tensor and not reason)
         if enable_nested_tensor and reason:
-            warnings.warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}", stacklevel=2)
+            warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}")
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
         """src: (length, batch, d_model), the batch first if the layers have that; is_causal: whether mask is causal, None to look."""

@@ -3,9 +3,9 @@
 The newer `parametrizations.weight_norm` does the same without a hook.
 """
 
-import warnings
 
 from facade.core.ops.functions import ops
+from facade.core.warn import warn
 from facade.nn.parameter import Parameter, is_lazy
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
@@ -24,8 +24,7 @@ class WeightNorm:
     @staticmethod
     def apply(module, name, dim):
         """Hold a parameter so, and compute it before every call."""
-        warnings.warn("`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.", FutureWarning,
-                      stacklevel=3)
+        warn("`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.", FutureWarning)
         if any(isinstance(hook, WeightNorm) and hook.name == name for hook in module._forward_pre_hooks.values()):
             raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
         hook, weight = WeightNorm(name, dim), getattr(module, name)

@@ -8,12 +8,12 @@ import math
 import multiprocessing
 import os
 import sys
-import warnings
 import weakref
 from collections import deque
 from typing import Generic, TypeVar
 
 from facade.core import devices
+from facade.core.warn import warn
 from facade.utils.data._utils import parcel
 from facade.utils.data._utils.collate import default_collate, default_convert
 from facade.utils.data._utils.failure import ExceptionWrapper
@@ -181,9 +181,9 @@ class DataLoader(Generic[_T_co]):
         suggestion = "DataLoader is not able to compute a suggested max number of worker in current system." if processors is None else (
             f"Our suggested max number of worker in current system is {processors}{'' if asked else ' (`cpuset` is not taken into account)'}, which is "
             "smaller than what this DataLoader is going to create.")
-        warnings.warn(f"This DataLoader will create {self.num_workers} worker processes in total. {suggestion} Please be aware that excessive worker "
-                      "creation might get DataLoader running slow or even freeze, lower the worker number to avoid potential slowness/freeze if "
-                      "necessary.", stacklevel=3)
+        warn(f"This DataLoader will create {self.num_workers} worker processes in total. {suggestion} Please be aware that excessive worker "
+             "creation might get DataLoader running slow or even freeze, lower the worker number to avoid potential slowness/freeze if "
+             "necessary.")
 
 
 class _BaseDataLoaderIter:
@@ -225,7 +225,7 @@ class _BaseDataLoaderIter:
         if self._num_workers:
             text += ("For multiprocessing data-loading, this could be caused by not properly configuring the IterableDataset replica at each worker. "
                      "Please see https://pytorch.org/docs/stable/data.html#torch.utils.data.IterableDataset for examples.")
-        warnings.warn(text, stacklevel=3)
+        warn(text)
 
     def __len__(self):
         return len(self._index_sampler)
@@ -236,10 +236,10 @@ class _BaseDataLoaderIter:
 
 def _warn_of_pinning(loader):
     if loader.pin_memory and loader.pin_memory_device:
-        warnings.warn("pin_memory_device is deprecated, the current accelerator will be used as the device,"
-                      f"ignore pin_memory_device='{loader.pin_memory_device}'.", stacklevel=5)
+        warn("pin_memory_device is deprecated, the current accelerator will be used as the device,"
+             f"ignore pin_memory_device='{loader.pin_memory_device}'.")
     if loader.pin_memory and not any(map(devices.is_available, ("cuda", "tpu"))):
-        warnings.warn("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.", stacklevel=5)
+        warn("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be used.")
 
 
 class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):

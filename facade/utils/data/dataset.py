@@ -3,12 +3,12 @@
 import bisect
 import itertools
 import math
-import warnings
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from facade.core.ops.composites.sampling import randperm
 from facade.core.random.generator import default_generator
+from facade.core.warn import warn
 
 __all__ = ["Dataset", "IterableDataset", "TensorDataset", "StackDataset", "ConcatDataset", "ChainDataset", "Subset", "random_split"]
 
@@ -121,7 +121,7 @@ class ConcatDataset(Dataset[_T_co]):
     @property
     def cummulative_sizes(self):
         """cumulative_sizes, as it was once spelled."""
-        warnings.warn("`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning, stacklevel=2)
+        warn("`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning)
         return self.cumulative_sizes
 
 
@@ -177,7 +177,7 @@ def _counts(fractions, total):
     counts = [count + every + (place < rest) for place, count in enumerate(counts)]
     for place, count in enumerate(counts):
         if not count:
-            warnings.warn(f"Length of split at index {place} is 0. This might result in an empty dataset.", stacklevel=3)
+            warn(f"Length of split at index {place} is 0. This might result in an empty dataset.")
     return counts
 
 

@@ -1,11 +1,10 @@
 """Activations of nn.functional: the ones with an `inplace` flag, and the softmaxes that choose their dim."""
 
-import warnings
-
 from facade.core import dtypes
 from facade.core.ops.binding import make_function
 from facade.core.ops.composites import composite
 from facade.core.ops.rows import activation as rows
+from facade.core.warn import warn
 
 
 def _flagged(row):
@@ -109,26 +108,25 @@ def tanhshrink(input):
     return input - input.tanh()
 
 
-def _usual_dim(name, rank, stacklevel):
+def _usual_dim(name, rank):
     """The dim that older programs meant by leaving it out: the last of one or two dims, the first of three."""
-    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-                  stacklevel=stacklevel)
+    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
     return 0 if rank in (0, 1, 3) else 1
 
 
 @composite(at="nn.functional")
 def softmax(input, dim=None, _stacklevel=3, dtype=None):
     """exp(input), divided by its sum along dim"""
-    return input.softmax(_usual_dim("softmax", input.ndim, _stacklevel) if dim is None else dim, dtype=dtype)
+    return input.softmax(_usual_dim("softmax", input.ndim) if dim is None else dim, dtype=dtype)
 
 
 @composite(at="nn.functional")
 def softmin(input, dim=None, _stacklevel=3, dtype=None):
     """The softmax of -input"""
-    return (-input).softmax(_usual_dim("softmin", input.ndim, _stacklevel) if dim is None else dim, dtype=dtype)
+    return (-input).softmax(_usual_dim("softmin", input.ndim) if dim is None else dim, dtype=dtype)
 
 
 @composite(at="nn.functional")
 def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
     """The logarithm of softmax, computed without it"""
-    return input.log_softmax(_usual_dim("log_softmax", input.ndim, _stacklevel) if dim is None else dim, dtype=dtype)
+    return input.log_softmax(_usual_dim("log_softmax", input.ndim) if dim is None else dim, dtype=dtype)

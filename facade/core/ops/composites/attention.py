@@ -1,7 +1,6 @@
 """Attention of nn.functional: one head as an operator, and many heads with their projections around it."""
 
 import math
-import warnings
 from types import SimpleNamespace
 
 from facade.core import dtypes
@@ -14,6 +13,7 @@ from facade.core.ops.rows import attention as table
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 
 # ---------------------------------------------------------------- one head
@@ -74,7 +74,7 @@ def added_mask(mask, name, dtype, other=None, other_name=""):
     if mask.dtype is not dtypes.bool and not mask.dtype.is_floating_point:
         raise AssertionError(f"only bool and floating types of {name} are supported")
     if _dtype_of(other) not in (None, mask.dtype):
-        warnings.warn(f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.", stacklevel=3)
+        warn(f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.")
     return mask if mask.dtype is not dtypes.bool else mask.new_zeros(mask.shape, dtype=dtype).masked_fill_(mask, -math.inf)
 
 

@@ -5,7 +5,6 @@ each element; the scale that makes up for what is dropped is applied inside the 
 """
 
 import math
-import warnings
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from facade.core.random import streams
 from facade.core.random.generator import default_generator
 from facade.core.shapes import kept_strides
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 SELU_ALPHA = 1.7580993408473766      # scale * alpha of selu: what its negative side tends to
 
@@ -161,8 +161,8 @@ def _purpose(name, spatial):
 
 def _warn_of_rank(name, rank, spatial):
     if rank not in (spatial + 1, spatial + 2):
-        warnings.warn(f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a future release. "
-                      f"To retain the behavior and silence this warning, please use dropout instead. {_purpose(name, spatial)}", stacklevel=3)
+        warn(f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an error in a future release. "
+             f"To retain the behavior and silence this warning, please use dropout instead. {_purpose(name, spatial)}")
 
 
 def _one_sample(input, p, training, inplace, is_sample):
@@ -189,10 +189,10 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     _check_probability(p, ValueError)
     _warn_of_rank("dropout2d", input.ndim, 2)
     if input.ndim == 3:
-        warnings.warn("dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is "
-                      "interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the "
-                      "input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please "
-                      "switch to using dropout1d instead.", stacklevel=2)
+        warn("dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is "
+             "interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the "
+             "input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please "
+             "switch to using dropout1d instead.")
     return _by_feature(input, p, training, inplace)
 
 
@@ -242,7 +242,7 @@ def rrelu(input, lower=0.125, upper=1 / 3, training=False, inplace=False):
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """A sample of the categories as a softmax of noisy logits; hard: one-hot, with the gradient of the soft one"""
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     if not logits.dtype.is_floating_point:
         raise RuntimeError("Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
                            f"specified {logits.dtype.legacy}")

@@ -1,13 +1,13 @@
 """The side of a tensor that autograd sees: `.data`, `.grad`, hooks; and copies, which take that along or leave it."""
 
 import copy
-import warnings
 from collections import OrderedDict
 
 from facade.core.ops.composites.writing import adopt
 from facade.core.tensor.history import AccumulateGrad, RemovableHandle, edge_of, set_requires_grad
 from facade.core.tensor.storage import Counter, Storage
 from facade.core.tensor.tensor import Tensor, method
+from facade.core.warn import warn
 
 
 # ---------------------------------------------------------------- history
@@ -60,10 +60,10 @@ def detach_(self):
 def grad(self):
     """The gradient that `backward` has added up, or None."""
     if self._grad is None and not self._retains_grad and self._node is not None:
-        warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
-                      "during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use "
-                      ".retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
-                      "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.", UserWarning, stacklevel=2)
+        warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
+             "during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use "
+             ".retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
+             "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.", UserWarning)
     return self._grad
 
 

@@ -1,6 +1,5 @@
 """The losses of nn.functional: their reductions by name, their checks, and the rows that compute them."""
 
-import warnings
 
 from facade.core import dtypes
 from facade.core.errors import broadcast_shapes
@@ -14,6 +13,7 @@ from facade.core.ops.rows import loss as table
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
 
 def _reduced(values, reduction):
     return values if reduction == 0 else values.mean() if reduction == 1 else values.sum()
@@ -29,8 +29,8 @@ def _constant(name, **arguments):
 
 def _warn_of_broadcast(input, target):
     if input.shape != target.shape:
-        warnings.warn(f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
-                      "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=3)
+        warn(f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
+             "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.")
         broadcast_shapes(input.shape, target.shape)
 
 
@@ -307,9 +307,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     """The Kullback-Leibler divergence of target from the log probabilities input; 'batchmean' divides its sum by the batch."""
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size."
-                      "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
-                      "'mean' will be changed to behave the same as 'batchmean' in the next major release.", stacklevel=2)
+        warn("reduction: 'mean' divides the total loss by both the batch size and the support size."
+             "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+             "'mean' will be changed to behave the same as 'batchmean' in the next major release.")
     by_batch = reduction == "batchmean"
     number = _reduction("sum" if by_batch else reduction, size_average, reduce)
     for kind, categories in (("Complex", (dtypes.COMPLEX,)), ("Integral", (dtypes.BOOL, dtypes.INTEGER))):

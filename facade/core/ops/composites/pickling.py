@@ -3,13 +3,13 @@
 A file that either wrote can so be read by both. What users set on a tensor goes along, what facade keeps there does not.
 """
 
-import warnings
 from collections import OrderedDict
 
 from facade.core import dtypes
 from facade.core.ops.composites.storages import NAME_OF, tensor_on
 from facade.core.ops.rows.shape import CONJ
 from facade.core.tensor.tensor import Tensor, method
+from facade.core.warn import warn
 
 _UTILS, _TENSOR = "facade._utils", "facade._tensor"        # where torch has the functions that files name
 
@@ -62,8 +62,8 @@ def __reduce_ex__(self, protocol):
 def _reduced(tensor):
     for hook in (() if tensor._hooks is None else tensor._hooks.arriving(0).values()):
         if not getattr(hook, "__torch_unserializable__", False):
-            warnings.warn(f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, you can decorate the function with "
-                          "@torch.utils.hooks.unserializable_hook to suppress this warning", stacklevel=4)
+            warn(f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, you can decorate the function with "
+                 "@torch.utils.hooks.unserializable_hook to suppress this warning")
     conjugate = sum(row is CONJ for row, _, _ in tensor._chain) % 2 == 1
     if conjugate and not tensor.dtype.is_complex:       # the imaginary part of a conjugate: no strides show it
         tensor, conjugate = tensor.detach().clone().requires_grad_(tensor.requires_grad), False

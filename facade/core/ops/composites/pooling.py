@@ -1,7 +1,6 @@
 """Pooling and resizing in nn.functional: arguments as one number or several, inputs without a batch, torch's checks."""
 
 import math
-import warnings
 
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.convolution import numbers
@@ -10,6 +9,7 @@ from facade.core.ops.index_checks import check_index
 from facade.core.ops.kernels.pooling import output_size as windows_along
 from facade.core.ops.rows import pooling as table
 from facade.core.ops.table import ARRAY
+from facade.core.warn import warn
 
 
 # ---------------------------------------------------------------- windows of one size
@@ -268,7 +268,7 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
                          f"but got: '{padding_mode}'")
     if align_corners is None:
-        warnings.warn(_DEFAULT_CORNERS.format("grid_sample", "affine_grid"), stacklevel=2)
+        warn(_DEFAULT_CORNERS.format("grid_sample", "affine_grid"))
     _check_grid(input, grid, mode)
     return apply(table.GRID_SAMPLE[input.ndim - 2], (ARRAY, ARRAY, mode, padding_mode, bool(align_corners)), (input, grid))
 
@@ -290,7 +290,7 @@ def _check_grid(input, grid, mode):
 def affine_grid(theta, size, align_corners=None):
     """The grid that affine maps theta (batch, n, n + 1) make of the even one over an image of `size`."""
     if align_corners is None:
-        warnings.warn(_DEFAULT_CORNERS.format("affine_grid", "grid_sample"), stacklevel=2)
+        warn(_DEFAULT_CORNERS.format("affine_grid", "grid_sample"))
     if not theta.dtype.is_floating_point:
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
     rank = len(size) - 2

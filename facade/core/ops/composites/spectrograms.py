@@ -1,7 +1,6 @@
 """Short-time Fourier transforms, and the windows that they look through."""
 
 import math
-import warnings
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from facade.core.ops.dispatch import apply
 from facade.core.ops.rows import fourier as rows
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.tensor import typename
+from facade.core.warn import warn
 
 NO_WINDOW = "A window was not provided. A rectangular window will be applied{}" \
             "To suppress this warning and use a rectangular window, explicitly set `window=torch.ones(n_fft, device=<device>)`."
@@ -54,8 +54,8 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
         input = padded.view(padded.shape[-input.ndim:])
     hop_length, win_length = n_fft // 4 if hop_length is None else hop_length, n_fft if win_length is None else win_length
     if window is None:
-        warnings.warn(NO_WINDOW.format(",which is known to cause spectral leakage. Other windows such as torch.hann_window or torch.hamming_window "
-                                       "are recommended to reduce spectral leakage."), stacklevel=2)
+        warn(NO_WINDOW.format(",which is known to cause spectral leakage. Other windows such as torch.hann_window or torch.hamming_window "
+                              "are recommended to reduce spectral leakage."))
     is_complex = input.dtype.is_complex or window is not None and window.dtype.is_complex
     if return_complex is None and not is_complex:
         raise RuntimeError("stft requires the return_complex parameter be given for real inputs, and will further require that "
@@ -63,7 +63,7 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     _check_stft(input, n_fft, hop_length, win_length, window, normalized, onesided, return_complex, align_to_window)
     onesided = not is_complex if onesided is None else onesided
     if return_complex is False:
-        warnings.warn(OLD_FORMAT, stacklevel=2)
+        warn(OLD_FORMAT)
     if onesided and is_complex:
         raise RuntimeError("Cannot have onesided output if window or input is complex")
     result = _transformed(input, n_fft, hop_length, win_length, window, normalized, onesided, align_to_window)
@@ -111,7 +111,7 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
           return_complex=False):
     """The signal whose stft comes nearest to the input: frames transformed back and laid over each other"""
     if window is None:
-        warnings.warn(NO_WINDOW.format(".Please provide the same window used by stft to make the inversion lossless."), stacklevel=2)
+        warn(NO_WINDOW.format(".Please provide the same window used by stft to make the inversion lossless."))
     hop_length, win_length = n_fft // 4 if hop_length is None else hop_length, n_fft if win_length is None else win_length
     if not input.dtype.is_complex:
         raise RuntimeError("istft requires a complex-valued input tensor matching the output from stft with return_complex=True.")
@@ -162,8 +162,8 @@ def _without_window(start, frames, window, hop, cut, length):
     signal = signal / envelope
     if end <= whole:
         return signal
-    warnings.warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
-                  "Please check your center and hop_length settings.", stacklevel=3)
+    warn("The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
+         "Please check your center and hop_length settings.")
     return pad(signal, (0, end - whole))
 
 

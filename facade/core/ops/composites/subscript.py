@@ -5,7 +5,6 @@ which stand for the positions where they are true): those gather a copy, or scat
 number assigned needs no positions: it is a choice, element by element, and its content never recompiles.
 """
 
-import warnings
 
 import jax.numpy as jnp
 import numpy as np
@@ -23,6 +22,7 @@ from facade.core.ops.rows.shape import ALIAS, SELECT
 from facade.core.ops.table import ARRAY, Arrays, op
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, method, typename
+from facade.core.warn import warn
 
 _FIRST = ARRAY, 0, ARRAY         # `select` along the first dimension
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
@@ -180,7 +180,7 @@ def _positions(view, tensors):
     for dim, where in tensors:
         if where.dtype in (dtypes.bool, dtypes.uint8):
             if where.dtype is dtypes.uint8:
-                warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning, stacklevel=3)
+                warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning)
             for offset, positions in enumerate(np.nonzero(where.numpy_value())):
                 dims.append(dim + offset)
                 indices.append(Tensor._of(constant(positions)))

@@ -7,12 +7,12 @@ and for the death of any worker at the same time, so that a killed worker is rep
 import itertools
 import os
 import time
-import warnings
 from collections import deque
 from multiprocessing.connection import wait
 from pickle import PicklingError
 
 from facade.core import engine
+from facade.core.warn import warn
 from facade.utils.data._utils import parcel
 from facade.utils.data._utils.worker import MP_STATUS_CHECK_INTERVAL, worker_loop
 
@@ -33,7 +33,7 @@ class Hand:
         try:
             self.process.start()
         except (TypeError, AttributeError, PicklingError):
-            warnings.warn(_UNPICKLABLE, stacklevel=6)
+            warn(_UNPICKLABLE)
             raise
         finally:
             theirs.close()      # here, so that the pipe breaks when the worker dies
