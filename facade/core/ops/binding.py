@@ -10,10 +10,11 @@ import numpy as np
 from facade.core import dtypes
 from facade.core.engine import constant
 
-from facade.core.ops.dispatch import apply, apply_inplace, apply_out, apply_view
+from facade.core.ops.dispatch import apply, apply_inplace, apply_view
+from facade.core.ops.documenting import document
 from facade.core.ops.fitting import ALIASES, CHECKS, fits
 from facade.core.ops.mismatch import mismatch
-from facade.core.ops.documenting import document
+from facade.core.ops.outputs import apply_out
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
 
@@ -163,7 +164,7 @@ def make_function(name, rows, method=False, inplace=False):
         key = _key(args, kwargs)
         out = kwargs.pop("out", None)
         if out is not None:
-            return apply_out(name, lambda: function(*args, **kwargs), out, args)
+            return apply_out(name, lambda **more: function(*args, **more, **kwargs), out, args)
         for ignored in _IGNORED:
             kwargs.pop(ignored, None)
         for row in rows:

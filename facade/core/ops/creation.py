@@ -261,7 +261,7 @@ def filled(shape, number, dtype, requires_grad=False):
 
 
 def _filler(name, number):
-    def create(*size, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, memory_format=None, **names):
+    def create(*size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, memory_format=None, **names):
         if "size" in names:
             size = (names.pop("size"),)
         for unknown in names:
@@ -271,10 +271,10 @@ def _filler(name, number):
         dtype = _checked_dtype(name, dtype)
         _check_flag(name, requires_grad)
         shape = _size(name, size)
-        made = filled(shape, number, dtype or (out.dtype if out is not None else dtypes.get_default_dtype()), requires_grad)
+        made = filled(shape, number, dtype or dtypes.get_default_dtype(), requires_grad)
         if memory_format is not None:
             made._geometry = format_geometry(shape, memory_format)
-        return made if out is None else out.set_(made)
+        return made
 
     def create_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
         if not isinstance(input, Tensor):
@@ -318,13 +318,12 @@ def _number_dtype(value, dtype):
     return value.dtype if isinstance(value, Tensor) else dtypes.of_number(value)
 
 
-def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor of this size, filled with `fill_value`, whose type decides the dtype (torch.full)."""
     if not isinstance(fill_value, (bool, int, float, complex, Tensor, np.generic)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}")
     number = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
-    made = filled(_size("full", (size,)), number, _number_dtype(number, dtype), requires_grad)
-    return made if out is None else out.set_(made)
+    return filled(_size("full", (size,)), number, _number_dtype(number, dtype), requires_grad)
 
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
@@ -374,14 +373,13 @@ def empty_permuted(size, physical_layout, *, dtype=None, device=None, requires_g
     return empty_strided(size, strides, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, layout=None):
     """The identity, n rows and m (or n) columns (torch.eye)."""
     if n < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {n}")
     if m is not None and m < 0:
         raise RuntimeError(f"m must be greater or equal to 0, got {m}")
-    made = from_array(np.eye(n, m, dtype=(dtype or dtypes.get_default_dtype()).numpy), requires_grad)
-    return made if out is None else out.set_(made)
+    return from_array(np.eye(n, m, dtype=(dtype or dtypes.get_default_dtype()).numpy), requires_grad)
 
 
 # ---------------------------------------------------------------- ranges
@@ -390,7 +388,7 @@ _ARANGE = (f"(Number end, *, Tensor out = None, {_OPTIONS}", f"(Number start, Nu
            f"(Number start, Number end, Number step = 1, *, Tensor out = None, {_OPTIONS}")
 
 
-def arange(*args, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
+def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **names):
     """start, start + step, ... up to `end`, which is left out (torch.arange)."""
     given = [each.item() if isinstance(each, (Tensor, np.generic)) else each for each in args]
     start, end, step = (0, given[0], 1) if len(given) == 1 else (*given, 1)[:3] if given else (0, None, 1)
@@ -408,11 +406,12 @@ def arange(*args, dtype=None, device=None, requires_grad=False, out=None, layout
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
         dtype = dtypes.int64 if all(isinstance(each, int) for each in (start, end, step)) else dtypes.get_default_dtype()
+    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
+        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtype.legacy}'")
     count = math.ceil((end - start) / step) if dtype.category == dtypes.FLOAT else len(range(int(start), int(end), int(step) or 1))
     wide = np.int64 if dtype.category != dtypes.FLOAT else np.float64
     array = (wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(dtype.numpy)
-    made = from_array(array, requires_grad)
-    return made if out is None else out.set_(made)
+    return from_array(array, requires_grad)
 
 
 def range_(start=0, end=None, step=1, *, dtype=None, **options):
@@ -428,6 +427,8 @@ def _steps(steps):
 
 def _spaced(start, end, steps, dtype):
     """`steps` numbers from start to end, counted from the nearer end as torch does."""
+    if dtype.category == dtypes.BOOL:
+        raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
     compute = np.float32 if dtype in (dtypes.float32, dtypes.float16, dtypes.bfloat16) else np.complex128 if dtype.is_complex else np.float64
     if steps == 1:
         return np.asarray([start], compute)
@@ -450,26 +451,27 @@ def _ends(name, start, end, steps):
     return (each.item() if isinstance(each, Tensor) else each for each in (start, end))
 
 
-def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, layout=None):
     """`steps` evenly spaced numbers from start to end, both in (torch.linspace)."""
     start, end = _ends("linspace", start, end, steps)
     dtype = dtype or (dtypes.get_default_dtype().to_complex() if complex in (type(start), type(end)) else dtypes.get_default_dtype())
-    made = from_array(_spaced(start, end, _steps(steps), dtype).astype(dtype.numpy), requires_grad)
-    return made if out is None else out.set_(made)
+    return from_array(_spaced(start, end, _steps(steps), dtype).astype(dtype.numpy), requires_grad)
 
 
-def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, out=None, layout=None):
+def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, layout=None):
     """base to the power of `steps` evenly spaced numbers from start to end (torch.logspace)."""
     start, end = _ends("logspace", start, end, steps)
     dtype = dtype or dtypes.get_default_dtype()
+    if dtype.category == dtypes.INTEGER:
+        start, end = int(start), int(end)
     exponents = _spaced(start, end, _steps(steps), dtype)
-    made = from_array(np.power(exponents.dtype.type(base), exponents).astype(dtype.numpy), requires_grad)
-    return made if out is None else out.set_(made)
+    return from_array(np.power(exponents.dtype.type(base), exponents).astype(dtype.numpy), requires_grad)
 
 
-_MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, empty_permuted, eye,
-           arange, linspace, logspace)
-FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each.__name__.endswith("_like"))) for each in _MAKERS} | {
+_FILLING = (zeros, ones, empty, full, eye, arange, linspace, logspace)
+_LIKE = (zeros_like, ones_like, empty_like, full_like)
+_OTHER = (tensor, as_tensor, asarray, scalar_tensor, empty_strided, empty_permuted)
+FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each in _LIKE, out=each in _FILLING)) for each in (*_FILLING, *_LIKE, *_OTHER)} | {
     "range": placed(range_), "from_numpy": from_numpy, "frombuffer": frombuffer}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor, new_empty_strided)
 for _each in METHODS:

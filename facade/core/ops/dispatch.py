@@ -1,13 +1,12 @@
 """Tensors in, a recorded operation with its history, tensors out: the door every operator goes through.
 
-`apply` for results that are new, `apply_view` for a look at the same memory, `apply_inplace` for a write, `apply_out`
-for `out=`. All take a row, its static arguments (`ARRAY` where an input goes) and the inputs: tensors, numbers or None.
+`apply` for results that are new, `apply_view` for a look at the same memory, `apply_inplace` for a write. All take a row,
+its static arguments (`ARRAY` where an input goes) and the inputs: tensors, numbers or None.
 """
 
 import functools
 import re
 
-from facade.core import dtypes
 from facade.core.engine import record
 from facade.core.ops.return_types import result_tuple
 from facade.core.shapes import kept_strides
@@ -161,36 +160,6 @@ def _without(target, saved):
 def _frozen(inputs, values):
     """The inputs of a write as saved-tensor hooks may keep them: the target as it is before."""
     return inputs if not modes.saved_hooks else (Tensor._of(values[0], *(edge_of(inputs[0]) or ())), *inputs[1:])
-
-
-def apply_out(name, compute, out, inputs):
-    """Put what `compute()` returns into `out`, resized to fit; `out` is returned."""
-    results_wanted = out if isinstance(out, (tuple, list)) else (out,)
-    if modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *results_wanted)):
-        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
-                           "but one of the arguments requires grad.")
-    made = compute()
-    for result, target in zip(made if isinstance(made, tuple) else (made,), results_wanted):
-        if isinstance(target, Tensor) and not dtypes.can_cast(result.dtype, target.dtype):
-            raise RuntimeError(f"result type {result.dtype.legacy} can't be cast to the desired output type {target.dtype.legacy}")
-        if not isinstance(target, Tensor):
-            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
-        check_writable(target)
-        if target._value.spec.shape == result._value.spec.shape:
-            check_inputs(target, inputs)
-        assign(target, result)
-    return out
-
-
-def assign(target, result):
-    """Write `result` to `target`, which takes its shape and keeps its dtype and its identity."""
-    if target._value.spec.shape != result._value.spec.shape:
-        target._storage, target._clock = None, 0
-        target.__dict__.pop("_chain", None)
-        target.__dict__.pop("_geometry", None)
-        target._value = cast_value(result.value, target.dtype)
-    else:
-        write(target, cast_value(result.value, target.dtype))
 
 
 class _Cast:

@@ -28,3 +28,8 @@ def result_tuple(name, names, values):
         kind = type(name, (_ResultTuple,), {"__slots__": (), "names": names, "__module__": "torch.return_types", **fields})
         _types[name, names] = kind
     return kind(values)
+
+
+def given_tuple(made, out):
+    """`out` as torch returns it: named where the results are, by a type of its own."""
+    return result_tuple(f"{type(made).__name__}_out", made.names, out) if isinstance(made, _ResultTuple) else out

@@ -83,13 +83,16 @@ def check_writable(tensor, inputs=()):
                            "Please clone() the tensor before performing the operation.")
 
 
-def check_inputs(target, inputs):
-    """Raise torch's error when an input shares part of the memory that is written to, but not just the same elements."""
+def check_inputs(target, inputs, apart=False):
+    """Raise torch's error when an input shares part of the memory that is written to, but not just the same elements.
+
+    apart: even those may not be shared.
+    """
     shape, strides, start = _place(target)
     for each in inputs:
-        if isinstance(each, Tensor) and each is not target and each._storage is target._storage and shape and each._value.spec.shape:
+        if isinstance(each, Tensor) and (each is target or each._storage is target._storage is not None) and shape and each._value.spec.shape:
             other, steps, begin = _place(each)
-            if (other, steps, begin) != (shape, strides, start) and is_dense(shape, strides) and is_dense(other, steps) \
+            if (apart or (other, steps, begin) != (shape, strides, start)) and is_dense(shape, strides) and is_dense(other, steps) \
                     and start < begin + math.prod(other) and begin < start + math.prod(shape):
                 raise RuntimeError("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
                                    "location. Please clone() the tensor before performing the operation.")

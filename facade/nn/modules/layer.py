@@ -30,7 +30,7 @@ def layer(function=None, options=None, inputs="input", passed=(), shows=None):
 
 def _written(cls, text, **names):
     """The function that a text defines, as a method of the class."""
-    exec(text, names)
+    exec(compile(text, f"<facade {cls.__name__}>", "exec"), names)
     method = names[text[4:text.index("(")]]
     method.__module__, method.__qualname__ = cls.__module__, f"{cls.__qualname__}.{method.__name__}"
     return method

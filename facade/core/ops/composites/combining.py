@@ -6,7 +6,8 @@ import numpy as np
 
 from facade.core.engine import constant
 from facade.core.ops.composites import composite
-from facade.core.ops.dispatch import apply, apply_out
+from facade.core.ops.dispatch import apply
+from facade.core.ops.outputs import apply_out
 from facade.core.ops.rows import combining as table
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor

@@ -11,6 +11,7 @@ from facade.core.ops.binding import as_dtype
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
 from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.outputs import apply_out, told
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.table import ARRAY, op
 from facade.core.tensor.history import Node, edge_of, node_class
@@ -87,20 +88,32 @@ def moved(tensor, where):
     return tensor if tensor._value.spec.device is device else _move(tensor, device)
 
 
-def placed(function, like=False):
-    """A function that makes a tensor, with `device=`: it is made on the CPU and put where it is wanted.
+def placed(function, like=False, out=None):
+    """A function that makes a tensor, with `device=` and `out=`: it is made on the CPU and put where it is wanted.
 
-    like: whether the first argument says where, if nothing else does.
+    like: whether the first argument says where, if nothing else does; out: whether there is an `out`, if not just where like is false.
     """
+    fills = not like if out is None else out
+
     @functools.wraps(function)
     def create(*args, device=None, **options):
+        if fills and options.get("out") is not None:
+            return _filled_in(function, args, **options)
         where = args[0].device if device is None and like and args and isinstance(args[0], Tensor) else devices.checked(device)
         if where.type == "cpu":
             return function(*args, **options)
         requires_grad = options.pop("requires_grad", False)
         made = moved(function(*args, **options), where)
         return made.requires_grad_() if requires_grad else made
-    return create
+    return told(create) if fills else create
+
+
+def _filled_in(function, args, out, dtype=None, requires_grad=False, **options):
+    """What the function makes, in `out`, whose dtype it takes."""
+    if dtype not in (None, out.dtype):
+        raise RuntimeError(f"dtype {dtype.legacy} does not match dtype of out parameter ({out.dtype.legacy})")
+    filled = apply_out(f"aten::{function.__name__}", lambda: moved(function(*args, dtype=out.dtype, **options), out.device), out, ())
+    return filled.requires_grad_() if requires_grad else filled
 
 
 @composite(at="Tensor")

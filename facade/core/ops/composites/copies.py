@@ -2,7 +2,7 @@
 
 from facade.core.layouts import contiguous_format
 from facade.core.ops.composites import composite, splitting, views
-from facade.core.ops.composites.outputs import with_out
+from facade.core.ops.outputs import with_out
 from facade.core.tensor.history import node_class
 from facade.core.tensor.tensor import Tensor
 

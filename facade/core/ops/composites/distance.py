@@ -3,7 +3,7 @@
 from facade.core import dtypes
 from facade.core.ops.binding import as_int
 from facade.core.ops.composites import composite
-from facade.core.ops.dispatch import apply_out
+from facade.core.ops.outputs import apply_out
 
 
 @composite(at="nn.functional")

@@ -9,8 +9,9 @@ from facade.core.engine import constant
 from facade.core.errors import broadcast_shapes, dim_range
 from facade.core.ops.binding import ALIASES, make_function
 from facade.core.ops.composites import composite
-from facade.core.ops.dispatch import apply, apply_inplace, apply_out
+from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.index_checks import check_index
+from facade.core.ops.outputs import apply_out, with_out
 from facade.core.ops.rows import indexing as table
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.modes import modes
@@ -227,10 +228,9 @@ def masked_select(input, mask, *, out=None):
 
 
 @composite()
-def nonzero(input, *, out=None, as_tuple=False):
+@with_out
+def nonzero(input, *, as_tuple=False):
     """The indices of the elements that are not zero: a row for each, or with as_tuple a vector for each dimension."""
-    if out is not None:
-        return apply_out("nonzero", lambda: nonzero(input), out, (input,))
     found = np.argwhere(input.numpy_value() != 0) if input.ndim else np.zeros((int(bool(input.numpy_value())), 0))
     if not as_tuple:
         return Tensor._of(constant(found.astype(np.int64)))

@@ -7,8 +7,8 @@ from facade.core.engine import constant
 from facade.core.errors import LinAlgError, dims_of
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
-from facade.core.ops.composites.outputs import with_out
-from facade.core.ops.dispatch import apply, apply_out
+from facade.core.ops.dispatch import apply
+from facade.core.ops.outputs import apply_out, with_out
 from facade.core.ops.return_types import result_tuple
 from facade.core.ops.rows import decompositions, linear_algebra as rows
 from facade.core.ops.rows.reduction import VECTOR_NORM
@@ -26,7 +26,7 @@ def _listed(tensors):
 def matmul(input, other, *, out=None):
     """The product of matrices, vectors, or batches of matrices that broadcast"""
     if out is not None:
-        return apply_out("matmul", lambda: matmul(input, other), out, (input, other))
+        return apply_out({(1, 1): "dot", (2, 1): "mv"}.get((input.ndim, other.ndim), "mm"), lambda: matmul(input, other), out, (input, other))
     if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
         name, place, wrong = ("other", 2, other) if isinstance(input, Tensor) else ("input", 1, input)
         raise TypeError(f"matmul(): argument '{name}' (position {place}) must be Tensor, not {type(wrong).__name__}")
@@ -280,9 +280,9 @@ def _of_sums(A, ord, dims, keepdim):
     return sums.amax(across, keepdim) if ord > 0 else sums.amin(across, keepdim)
 
 
-@composite(at="linalg")
+@composite(at="linalg", name="norm")
 @with_out
-def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
+def _linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     """A vector or matrix norm, as ord and dim say"""
     dims = as_ints(dim)
     if ord is None:

@@ -8,7 +8,7 @@ from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.errors import dim_range
 from facade.core.ops.composites import composite
-from facade.core.ops.composites.outputs import with_out
+from facade.core.ops.outputs import with_out
 from facade.core.ops.return_types import result_tuple
 from facade.core.tensor.tensor import Tensor
 

@@ -4,9 +4,9 @@ from facade.core.dtypes import float32, float64
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.linear_algebra import matrix_norm
-from facade.core.ops.composites.outputs import with_out
 from facade.core.ops.dispatch import apply
 from facade.core.ops.kernels.reduction import INTERPOLATIONS
+from facade.core.ops.outputs import with_out
 from facade.core.ops.rows.reduction import NANQUANTILE, QUANTILE, VECTOR_NORM
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.tensor import Tensor

@@ -13,6 +13,7 @@ from facade.core.ops.composites.conversion import placed
 from facade.core.ops.creation import _size, finish
 from facade.core.ops.dispatch import apply
 from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.outputs import apply_out, with_out
 from facade.core.ops.rows import sampling as rows
 from facade.core.ops.table import ARRAY
 from facade.core.random import streams
@@ -49,9 +50,8 @@ def _tensor(name, value):
     return value
 
 
-def _made(array, requires_grad=False, out=None):
-    tensor = finish(Tensor._of(constant(array)), requires_grad)
-    return tensor if out is None else out.set_(tensor)
+def _made(array, requires_grad=False):
+    return finish(Tensor._of(constant(array)), requires_grad)
 
 
 def _plain(number):
@@ -60,17 +60,17 @@ def _plain(number):
 
 # ---------------------------------------------------------------- by size
 def _sampler(name, draw, doc):
-    def sample(*size, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False, **names):
+    def sample(*size, generator=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **names):
         size = (names["size"],) if "size" in names else size
         if not size or generator is not None and not isinstance(generator, Generator):
             raise TypeError(signature_mismatch(name, _BY_SIZE, size, {} if generator is None else {"generator": generator}))
         dtype = _float_dtype(name, dtype or dtypes.get_default_dtype())
-        return _made(draw(_engine(generator), _size(name, size), dtype=dtype.numpy), requires_grad, out)
+        return _made(draw(_engine(generator), _size(name, size), dtype=dtype.numpy), requires_grad)
 
     def sample_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, generator=None):
         dtype = _float_dtype(name, dtype or _tensor(f"{name}_like", input).dtype)
         return _made(draw(_engine(generator), input._value.spec.shape, dtype=dtype.numpy), requires_grad)
-    sample.__doc__ = doc
+    sample.__name__, sample.__doc__ = name, doc
     sample_like.__doc__ = doc + ", with the size and dtype of `input`"
     composite(at="torch", name=name)(placed(sample))
     composite(at="torch", name=f"{name}_like")(placed(sample_like, like=True))
@@ -110,7 +110,7 @@ def _integer_bounds(dtype):
 
 @composite(at="torch")
 @placed
-def randint(*bounds, low=None, high=None, size=None, generator=None, dtype=None, device=None, requires_grad=False, out=None, layout=None, pin_memory=False):
+def randint(*bounds, low=None, high=None, size=None, generator=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """Integers drawn evenly from `low` (0 if left out) up to `high`, which is not drawn"""
     given = [*bounds]
     size = given.pop() if size is None and given and isinstance(given[-1], (tuple, list)) else size
@@ -122,7 +122,7 @@ def randint(*bounds, low=None, high=None, size=None, generator=None, dtype=None,
         raise TypeError(signature_mismatch("randint", _RANDINT, bounds, {}))
     dtype = dtype or dtypes.int64
     low, high = _bounds(low or 0, high, dtype)
-    return _made(streams.randint(_engine(generator), _size("randint", (size,)), low, high, dtype=dtype.numpy), requires_grad, out)
+    return _made(streams.randint(_engine(generator), _size("randint", (size,)), low, high, dtype=dtype.numpy), requires_grad)
 
 
 @composite(at="torch")
@@ -135,18 +135,18 @@ def randint_like(input, low, high=None, *, generator=None, dtype=None, device=No
 
 @composite(at="torch")
 @placed
-def randperm(n, *, generator=None, out=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """The integers from 0 to n - 1 in random order"""
     if not hasattr(n, "__index__"):
         raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type_name(n)}")
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    return _made(streams.randperm(_engine(generator), n, (dtype or dtypes.int64).numpy), requires_grad, out)
+    return _made(streams.randperm(_engine(generator), n, (dtype or dtypes.int64).numpy), requires_grad)
 
 
 @composite(at="torch")
 @placed
-def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Numbers drawn from normal distributions with these means and standard deviations"""
     if isinstance(mean, str):
         raise TypeError(f"normal(): argument 'mean' (position 1) must be Tensor, not {type_name(mean)}")
@@ -155,8 +155,8 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     if size is not None:
-        array = streams.normal(_engine(generator), _size("normal", (size,)), float(mean), float(std), dtype=(dtype or dtypes.get_default_dtype()).numpy)
-        return _made(array, requires_grad, out)
+        array = streams.normal(_engine(generator), _size("normal", (size,)), float(mean), float(std), dtype=_float_dtype("randn", dtype or dtypes.get_default_dtype()).numpy)
+        return _made(array, requires_grad)
     first = mean if isinstance(mean, Tensor) else std
     _float_dtype("randn", first.dtype)
     given = mean, std
@@ -164,9 +164,9 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
     if isinstance(std, np.ndarray) and (std < 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = broadcast_shapes(np.shape(mean), np.shape(std))
-    drawn = _made(streams.normal(_engine(generator), shape, mean, std, dtype=first.dtype.numpy), requires_grad, out)
+    drawn = _made(streams.normal(_engine(generator), shape, mean, std, dtype=(dtype or first.dtype).numpy), requires_grad)
     are_tensors = tuple(isinstance(each, Tensor) for each in given)
-    return drawn if out is not None else _following(rows.NORMAL[are_tensors], drawn, *(each for each in given if isinstance(each, Tensor)))
+    return _following(rows.NORMAL[are_tensors], drawn, *(each for each in given if isinstance(each, Tensor)))
 
 
 def _following(row, drawn, *parameters):
@@ -186,12 +186,14 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     if p is None and not ((probability >= 0) & (probability <= 1)).all():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please "
                            "report an enhancement request to PyTorch.)")
-    drawn = _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=input.dtype.numpy), out=out)
-    return drawn if out is not None else _following(rows.BERNOULLI if p is None else rows.BERNOULLI_P, drawn, input)
+    dtype = (input if out is None else out).dtype
+    drawn = _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=dtype.numpy))
+    return apply_out("bernoulli", lambda: drawn, out, (input,)) if out is not None else _following(rows.BERNOULLI if p is None else rows.BERNOULLI_P, drawn, input)
 
 
 @composite()
-def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+@with_out
+def multinomial(input, num_samples, replacement=False, *, generator=None):
     """num_samples indices for each row of weights, drawn in proportion to them"""
     weights = input.numpy_value()
     if input.ndim not in (1, 2):
@@ -206,7 +208,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if (weights.sum(-1) <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    return _made(streams.multinomial(_engine(generator), weights, num_samples, replacement), out=out)
+    return _made(streams.multinomial(_engine(generator), weights, num_samples, replacement))
 
 
 @composite(at="torch")

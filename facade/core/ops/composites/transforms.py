@@ -9,9 +9,9 @@ import numpy as np
 from facade.core import devices, dtypes
 from facade.core.errors import dim_range
 from facade.core.ops.composites import composite
-from facade.core.ops.composites.outputs import with_out
 from facade.core.ops.creation import from_array
 from facade.core.ops.dispatch import apply
+from facade.core.ops.outputs import with_out
 from facade.core.ops.rows import fourier as rows
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.tensor import Tensor

@@ -7,7 +7,8 @@ from facade.core import engine
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import converted
-from facade.core.ops.dispatch import apply, apply_inplace, assign
+from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.outputs import assign
 from facade.core.ops.table import ARRAY, op
 from facade.core.tensor.storage import Counter
 from facade.core.tensor.tensor import Tensor
