@@ -44,7 +44,7 @@ def _summable(input, dtype):
 
 def _extreme(input, sign, name):
     """The greatest number of the input's dtype, or the least where sign is -1."""
-    if input.dtype.is_floating_point:
+    if input.dtype.is_floating_point or input.dtype.is_complex and name == "logsumexp":
         return sign * math.inf
     if input.dtype.category != dtypes.INTEGER:
         raise NotImplementedError(f"identity of {name} on {input.dtype} input")

@@ -400,7 +400,7 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
             raise TypeError(f"arange(): argument '{name}' (position {max(1, args.index(each) + 1)}) must be Number, not {kind_name(each)}")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if step == 0:
+    if step == 0 or step != step:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
@@ -408,7 +408,13 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
         dtype = dtypes.int64 if all(isinstance(each, int) for each in (start, end, step)) else dtypes.get_default_dtype()
     if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtype.legacy}'")
-    count = math.ceil((end - start) / step) if dtype.category == dtypes.FLOAT else len(range(int(start), int(end), int(step) or 1))
+    if dtype.category == dtypes.INTEGER:
+        if math.isinf(step):
+            raise RuntimeError("value cannot be converted to type int64_t without overflow")
+        if int(step) == 0:
+            raise ValueError("step must be nonzero")
+        step = int(step)
+    count = math.ceil((end - start) / step) if dtype.category == dtypes.FLOAT else len(range(int(start), int(end), step))
     wide = np.int64 if dtype.category != dtypes.FLOAT else np.float64
     array = (wide(start) + np.arange(count, dtype=wide) * wide(step)).astype(dtype.numpy)
     return from_array(array, requires_grad)

@@ -4,6 +4,7 @@ Matrices stand in the last two dims, whatever precedes them is a batch. Derivati
 unique only up to a phase (eigenvectors, singular vectors) the derivative is that of torch's choice.
 """
 
+import functools
 import itertools
 
 import jax
@@ -153,9 +154,25 @@ def hermitian(matrix, lower=True):
     return even + jax.lax.stop_gradient(half + adjoint(half) + diagonal - even)
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _lower_factor(matrix, lower):
+    """L of L L^H, which is the Hermitian matrix in one triangle of `matrix`."""
+    return jax.lax.linalg.cholesky(hermitian(matrix, lower), symmetrize_input=False)
+
+
+@_lower_factor.defjvp
+def _lower_factor_jvp(lower, primals, tangents):
+    """L (half of the lower triangle of L^-1 dA L^-H and of its adjoint); of the diagonal the imaginary part stays, as torch has it."""
+    factor = _lower_factor(primals[0], lower)
+    solved = functools.partial(jax.lax.linalg.triangular_solve, factor, left_side=True, lower=True)
+    inner = adjoint(solved(adjoint(solved(tangents[0]))))
+    diagonal = jnp.where(jnp.eye(inner.shape[-1], dtype=bool), inner, 0)
+    return factor, jnp.matmul(factor, (jnp.tril(inner + adjoint(inner), -1) + diagonal) / 2)
+
+
 def cholesky(matrix, upper):
     """(factor, info): the triangular factor of a positive definite matrix, and the order of the first minor that is not."""
-    factor = jax.lax.linalg.cholesky(hermitian(matrix, not upper), symmetrize_input=False)
+    factor = _lower_factor(matrix, not upper)
     failed = jnp.any(jnp.isnan(factor), (-2, -1)).astype(jnp.int32)
     return adjoint(factor) if upper else factor, failed
 
