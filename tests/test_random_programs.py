@@ -10,7 +10,7 @@ from tests.random_programs.model import KINDS
 from tests.worlds import test_identity, world
 
 RECORDED = 60
-ENABLED = set(KINDS)
+ENABLED = set(KINDS) - {"operator"}      # what is recorded may not change with every new row
 needs_torch = pytest.mark.skipif(not oracle.HAVE_TORCH, reason="needs torch")
 
 

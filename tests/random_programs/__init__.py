@@ -9,7 +9,7 @@ import random
 import numpy as np
 
 from tests.observations import SINGLE, TOLERANCES, describe, first_difference, observe
-from tests.random_programs import writes  # noqa: F401  registers its kinds of statement
+from tests.random_programs import operators, writes  # noqa: F401  register their kinds of statement
 from tests.random_programs.arithmetic import creation
 from tests.random_programs.derivatives import final_backward
 from tests.random_programs.model import KINDS, Author

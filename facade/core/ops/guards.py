@@ -4,11 +4,12 @@ An integer divided by zero has no result, and a number may not fit into the tens
 elements in NumPy's memory are judged at the call; what is pending is judged when it is known.
 """
 
-from facade.core.dtypes import BY_NUMPY, INTEGER
+from facade.core.dtypes import BOOL, BY_NUMPY, INTEGER
 from facade.core.ops.index_checks import check_none
 from facade.core.ops.numbers import check_fits
 from facade.core.ops.promotion import result_type
 from facade.core.ops.table import TABLE
+from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
 
@@ -39,7 +40,18 @@ def _fitting(statics, inputs):
         check_fits(inputs[-1], BY_NUMPY[inputs[0]._value.spec.dtype])
 
 
-_GUARDS = {"floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
+def _derivable(categories):
+    """No history ends in a dtype, given by `dtype=`, that has no derivative; of these categories."""
+    def guard(statics, inputs):
+        dtype = statics[-1]
+        if dtype is not None and dtype.category in categories and modes.grad and inputs[0].requires_grad:
+            raise RuntimeError(f"Autograd not support dtype: {dtype.legacy}")
+    return guard
+
+
+_GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER)), "nansum": _derivable((BOOL, INTEGER)),
+           "cumsum": _derivable((INTEGER,)), "cumprod": _derivable((INTEGER,)),
+           "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
            "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _fitting, "index_fill.int_Scalar": _fitting,
            "scatter.value": _fitting, "fill_diagonal": _fitting}
 

@@ -112,8 +112,10 @@ def multi_dot(tensors):
     for place, each in enumerate(tensors):
         _check_factor(each.ndim, place, len(tensors) - 1)
     first, last = tensors[0], tensors[-1]
-    sizes = [first.shape[0] if first.ndim == 2 else 1, *(each.shape[0] for each in tensors[1:]), last.shape[-1] if last.ndim == 2 else 1]
-    return _chain(tensors, _splits(sizes), 0, len(tensors) - 1)
+    shape = (*first.shape[:-1], *last.shape[1:])
+    tensors = [first if first.ndim == 2 else first.unsqueeze(0), *tensors[1:-1], last if last.ndim == 2 else last.unsqueeze(1)]
+    sizes = [*(each.shape[0] for each in tensors), tensors[-1].shape[1]]
+    return _chain(tensors, _splits(sizes), 0, len(tensors) - 1).view(shape)
 
 
 def _splits(sizes):
@@ -144,6 +146,27 @@ def chain_matmul(*matrices):
         if each.ndim != 2:
             raise RuntimeError(f"Tensor dimension is {each.ndim}, expected 2 instead.")
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+
+
+@composite(at="torch Tensor linalg")
+@with_out
+def matrix_power(input, n):
+    """The n-th power of a matrix, a negative one of its inverse"""
+    decompositions.square(input, "linalg.matrix_power")
+    if n < 0:
+        decompositions.precise(input._value.spec, "linalg.matrix_power")
+        input, n = inv(input), -n
+        if n == 1:
+            return input
+    if n == 0:
+        return input.clone().copy_(Tensor._of(constant(np.eye(input.shape[-1], dtype=input.dtype.numpy))))
+    if n == 1:
+        return input.clone()
+    result = input if n & 1 else None
+    while n := n >> 1:
+        input = matmul(input, input)
+        result = result if not n & 1 else input if result is None else matmul(input, result)
+    return result
 
 
 @composite()

@@ -9,6 +9,7 @@ from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index, check_none
 from facade.core.ops.reductions import REDUCTIONS
 from facade.core.ops.reductions import number as _reduction
+from facade.core.ops.rows import arithmetic
 from facade.core.ops.rows import loss as table
 from facade.core.ops.table import ARRAY
 from facade.core.tensor.modes import modes
@@ -188,7 +189,8 @@ def _probability_loss(input, target, weight, reduction, ignore_index, smoothing,
         terms = terms * _per_class(weight, input.ndim)
     if reduction == 0:
         return -terms.sum(dim)
-    return -terms.sum() if reduction == 2 else -terms.sum() / (input.numel() // input.shape[dim])
+    total = -terms.sum()
+    return total if reduction == 2 else apply(arithmetic.DIV_BY_COUNT, (ARRAY, ARRAY), (total, input.numel() // input.shape[dim]))
 
 
 def _smoothed(logarithms, target, weight, reduction, ignore_index, smoothing, dim):

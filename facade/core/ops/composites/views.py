@@ -10,6 +10,7 @@ from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_view
 from facade.core.ops.explaining import is_int, shape_reason
 from facade.core.ops.mismatch import signature_mismatch
+from facade.core.ops.rows import pointwise
 from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
@@ -110,6 +111,12 @@ def conj(input):
 def is_conj(input):
     """Whether the tensor is a conjugated look at its memory"""
     return input.dtype.is_complex and sum(row is rows.CONJ for row, _, _ in input._chain) % 2 == 1
+
+
+@composite()
+def conj_physical(input):
+    """The complex conjugate of each element; a real tensor itself"""
+    return apply(pointwise.CONJ_PHYSICAL, (ARRAY,), (input,)) if input.is_complex() else input
 
 
 @composite()

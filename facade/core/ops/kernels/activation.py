@@ -7,7 +7,10 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
+
+from facade.core.ops.kernels.special import with_slope
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805     # Klambauer et al. 2017, arXiv:1706.02515
 
@@ -27,9 +30,13 @@ def hardtanh(array, low, high):
     return jnp.where(array <= low, low, jnp.where(array >= high, high, array)).astype(array.dtype)
 
 
-def hardsigmoid(array):
+def _hardsigmoid(array):
     """(x + 3) / 6 between -3 and 3."""
     return hardtanh(array + 3, 0, 6) / 6
+
+
+# The slope is a sixth in single precision, as torch has it.
+hardsigmoid = with_slope(_hardsigmoid, lambda array: jnp.where((array > -3) & (array < 3), float(np.float32(1) / np.float32(6)), 0))
 
 
 def hardswish(array):

@@ -255,29 +255,33 @@ def lu_solve(packed, pivots, right, left=True, conjugated=False):
     return solve_triangular(upper, inner, True, True, False)
 
 
+def _underivable(function, error):
+    """A function that raises `error` where it is to be differentiated."""
+    def derivative(primals, tangents):
+        raise error
+    run = jax.custom_jvp(function)
+    run.defjvp(derivative)
+    return run
+
+
 def qr(matrix, mode):
     """(Q, R); mode: 'reduced', 'complete' or 'r' (Q is empty)."""
     rows, columns = matrix.shape[-2:]
     if mode == "r":
         return jnp.zeros(0, matrix.dtype), _upper_factor(matrix)
     if mode == "complete" and rows > columns:
-        return jnp.linalg.qr(matrix, "complete")
+        return _complete_qr(matrix)
     if rows < columns:
         q, r = jnp.linalg.qr(matrix[..., :rows])
         return q, jnp.concatenate([r, jnp.matmul(adjoint(q), matrix[..., rows:])], -1)
     return jnp.linalg.qr(matrix)
 
 
-@jax.custom_jvp
-def _upper_factor(matrix):
-    """R alone, of which torch has no derivative."""
-    return qr(matrix, "reduced")[1]
-
-
-@_upper_factor.defjvp
-def _(primals, tangents):
-    raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
-                       "Please use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr.")
+_upper_factor = _underivable(lambda matrix: qr(matrix, "reduced")[1], RuntimeError(
+    "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+    "Please use linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."))
+_complete_qr = _underivable(lambda matrix: tuple(jnp.linalg.qr(matrix, "complete")), RuntimeError(
+    "The QR decomposition is not differentiable when mode='complete' and nrows > ncols."))
 
 
 # ---------------------------------------------------------------- spectra
@@ -417,7 +421,10 @@ def householder_product(reflectors, tau):
     return jax.lax.scan(reflect, start, jnp.arange(tau.shape[-1]), reverse=True)[0]
 
 
-def geqrf(matrix):
+def _reflections(matrix):
     """(R above the diagonal and reflectors below, tau)."""
     turned, tau = jnp.linalg.qr(matrix, "raw")
     return jnp.swapaxes(turned, -1, -2), tau
+
+
+geqrf = _underivable(_reflections, NotImplementedError("the derivative for 'geqrf' is not implemented."))

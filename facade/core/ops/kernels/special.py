@@ -44,7 +44,14 @@ entr = with_slope(_entr, lambda array: -jnp.log(array) - 1)
 erfcx = with_slope(special.erfcx, lambda array: 2 * array * erfcx(array) - 2 / math.sqrt(math.pi))
 ndtr = with_slope(special.ndtr, lambda array: jnp.exp(-array * array / 2) / math.sqrt(2 * math.pi))
 ndtri = with_slope(special.ndtri, lambda array: math.sqrt(2 * math.pi) * jnp.exp(ndtri(array) ** 2 / 2))
-log_ndtr = with_slope(special.log_ndtr, lambda array: math.sqrt(2 / math.pi) / erfcx(-array / math.sqrt(2)))
+def _log_ndtr(array):
+    """Through erfcx where the probability is small, which JAX's series leaves at five digits around 5."""
+    half = array * math.sqrt(0.5)
+    left = array < -1
+    return jnp.where(left, jnp.log(erfcx(jnp.where(left, -half, 1)) / 2) - half * half, jnp.log1p(-special.erfc(jnp.where(left, 0, half)) / 2))
+
+
+log_ndtr = with_slope(_log_ndtr, lambda array: math.sqrt(2 / math.pi) / erfcx(-array / math.sqrt(2)))
 
 
 @jax.custom_jvp
@@ -70,10 +77,14 @@ def zeta(exponent, start):
     return jnp.where(pole, jnp.inf, jnp.where(exponent < 1, jnp.nan, special.zeta(exponent, start)))
 
 
-@zeta.defjvp
 def _zeta_jvp(primals, tangents):
     exponent, start = primals
+    if type(tangents[0]) is not SymbolicZero:
+        raise NotImplementedError("the derivative for 'zeta' is not implemented.")
     return zeta(exponent, start), -exponent * zeta(exponent + 1, start) * tangents[1]
+
+
+zeta.defjvp(_zeta_jvp, symbolic_zeros=True)
 
 
 # ---------------------------------------------------------------- modified Bessel functions of the first kind

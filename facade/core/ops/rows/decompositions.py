@@ -273,7 +273,7 @@ op("orgqr(Tensor self, Tensor input2) -> Tensor", _householder, node="LinalgHous
    doc="The first columns of a product of reflections", saves="both")
 op("ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor", _ormqr,
    doc="A matrix times the orthogonal factor of a QR decomposition, which its reflections give", saves="both")
-op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", _geqrf, differentiable=False,
+op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", _geqrf, node="GeqrfBackward0",
    doc="The reflections of a QR decomposition")
 
 
@@ -361,32 +361,12 @@ LSTSQ = op("lstsq(Tensor self, Tensor b, float? rcond=None, *, str driver) -> (T
 
 
 # ---------------------------------------------------------------- functions of a matrix
-def _matrix_power(name):
-    def power(array, n):
-        square(array, name)
-        if n < 0:
-            precise(array, name)
-            array, n = kernels.inverse(array), -n
-        if abs(n) > 1:
-            reject(array, "addmm_impl_cpu_" if array.ndim == 2 else "bmm", (BOOL,))
-        result = jnp.broadcast_to(jnp.eye(array.shape[-1], dtype=array.dtype), array.shape) if n == 0 else None
-        while n:
-            if n & 1:
-                result = array if result is None else kernels.product(result, array)
-            n >>= 1
-            array = kernels.product(array, array) if n else array
-        return result
-    return power
-
-
 def _matrix_exp(array):
     square(array, "linalg.matrix_exp")
     need_floating(array, "Expected a floating point or complex tensor as input. Got: {}")
     return jax.scipy.linalg.expm(array) if array.size else array
 
 
-op("matrix_power(Tensor self, int n) -> Tensor", _matrix_power("linalg.matrix_power"), at="torch Tensor linalg", node="LinalgMatrixPowerBackward0",
-   doc="The n-th power of a matrix")
 op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", doc="The exponential of a matrix")
 
 

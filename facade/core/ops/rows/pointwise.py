@@ -33,7 +33,7 @@ op("sign(Tensor self) -> Tensor", kernels.sign, PROMOTE, doc="-1, 0 or 1 after t
 op("sgn(Tensor self) -> Tensor", kernels.sgn, PROMOTE, saves="both", doc="Each element divided by its magnitude, zero where it is zero")
 op("signbit(Tensor self) -> Tensor", kernels.signbit, PROMOTE, inplace=False, doc="Whether the sign is minus, that of -0.0 too",
    check=refuse((COMPLEX,), "signbit is not implemented for complex tensors.", NotImplementedError))
-op("conj_physical(Tensor self) -> Tensor", jnp.conj, PROMOTE, doc="The complex conjugate of each element")
+CONJ_PHYSICAL = op("conj_physical(Tensor self) -> Tensor", jnp.conj, PROMOTE, doc="The complex conjugate of each element")
 op("angle(Tensor self) -> Tensor", kernels.angle, FLOATS, inplace=False, doc="The argument of each element in radians")
 op("nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor", kernels.nan_to_num, PROMOTE,
    doc="NaN replaced by nan (zero), the infinities by posinf and neginf (the largest and smallest numbers)")

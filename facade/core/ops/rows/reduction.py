@@ -38,6 +38,8 @@ def _mean(self, dim=None, keepdim=False, dtype=None):
 def _nansum(self, dim, keepdim, dtype):
     if dtype_of(self).category == COMPLEX:
         raise RuntimeError("nansum on CPU does not support complex inputs")
+    if dtype is not None and dtype.category == COMPLEX:
+        raise NotImplementedError(f"\"nansum_cpu\" not implemented for '{dtype.legacy}'")
     return _sum(jnp.where(jnp.isnan(self), 0, self) if dtype_of(self).category == dtypes.FLOAT else self, dim, keepdim, dtype)
 
 

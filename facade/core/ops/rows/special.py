@@ -57,15 +57,16 @@ _special("log_ndtr", kernels.log_ndtr, "The logarithm of ndtr, exact far below z
 def _of_two(name, function, doc, check, node, differentiable=True, names=("self", "other")):
     """The rows for two tensors, and for a number in place of either."""
     one, two = names
-    for overload, kinds in (("", ("Tensor", "Tensor")), ("." + one + "_scalar", ("Scalar", "Tensor")), ("." + two + "_scalar", ("Tensor", "Scalar"))):
+    overloads = ("", ("Tensor", "Tensor")), ("." + one + "_scalar", ("Scalar", "Tensor")), ("." + two + "_scalar", ("Tensor", "Scalar"))
+    for number, (overload, kinds) in enumerate(overloads):
         op(f"{name}{overload}({kinds[0]} {one}, {kinds[1]} {two}) -> Tensor", function, FLOATS, at="special", inplace=False, numbers=False,
-           node=node, differentiable=differentiable, check=check, doc=doc)
+           node=node and node.format(number), differentiable=differentiable, check=check, doc=doc)
 
 
 _of_two("xlog1py", in_float32(kernels.xlog1py), "self * log(1 + other), zero where self is", unimplemented("xlog1py_cpu", COMPLEX),
-        "SpecialXlog1PyBackward0")
+        "SpecialXlog1PyBackward{}")
 _of_two("zeta", kernels.zeta, "The Hurwitz zeta function: the sum of (other + k) ** -self over k from 0", _check("zeta_cpu", False),
-        "SpecialZetaBackward0")
+        "SpecialZetaBackward{}")
 
 op("round(Tensor self, *, int decimals=0) -> Tensor", in_float32(round_to), PROMOTE, at="special", inplace=False, node="RoundBackward1",
    check=lambda self, decimals: unimplemented("round_cpu" if decimals else "round_vml_cpu", *NOT_FLOAT)(self),
