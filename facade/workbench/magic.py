@@ -38,7 +38,7 @@ class Report:
 
     def _costs(self):
         before, after = self.held
-        made = f"{len(self.new)} programs compiled in {Compiles(self.new).seconds:.2f} s" if self.new else "nothing compiled"
+        made = f"{len(self.new)} program{'s' * (len(self.new) > 1)} compiled in {Compiles(self.new).seconds:.2f} s" if self.new else "nothing compiled"
         return (f"{self.seconds:.3f} s; {made}; {self.host_runs} small or new ones left to NumPy; JAX holds {after / 2**20:.1f} MiB "
                 f"({(after - before) / 2**20:+.1f})")
 
