@@ -26,7 +26,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 OWN, INTEROP = "facade", "facade.interop"
 NAMESPACES = """torch torch.Tensor torch.nn.functional torch.linalg torch.fft torch.special torch.nn torch.nn.init torch.nn.utils torch.optim
     torch.optim.lr_scheduler torch.autograd torch.func torch.distributions torch.utils.data torch.amp""".split()
-OWN_NAMES = "draw explain explain_compiles explaining find_nan install trace_program trace_step uninstall".split()
+OWN_NAMES = "draw explain explain_compiles explaining find_nan install summary trace_program trace_step uninstall".split()
 REFERENCE = [OWN, INTEROP, *NAMESPACES]
 
 
