@@ -73,17 +73,19 @@ def notebook(document):
     for cell in document["cells"]:
         text = "".join(cell["source"])
         parts.append(re.sub(r"\((\w+)\.ipynb\)", r"(\1.md)", text) if cell["cell_type"] == "markdown" else fenced(text, "python"))
-        parts += [shown(output) for output in cell.get("outputs", ())]
+        for is_picture, outputs in itertools.groupby(cell.get("outputs", ()), lambda output: "image/svg+xml" in output.get("data", {})):
+            parts += map(picture, outputs) if is_picture else [fenced("".join(map(shown, outputs)).rstrip("\n"), "{ .text .output }")]
     return "\n\n".join(parts) + "\n"
 
 
+def picture(output):
+    """The picture that an output is."""
+    return f'<div class="picture">{"".join(output["data"]["image/svg+xml"])}</div>'
+
+
 def shown(output):
-    """What an output shows: a picture where there is one, else its text."""
-    data = output.get("data", {})
-    if "image/svg+xml" in data:
-        return f'<div class="picture">{"".join(data["image/svg+xml"])}</div>'
-    text = "".join(output.get("text") or data.get("text/plain") or ())
-    return fenced(text.rstrip("\n"), "text")
+    """The text of an output."""
+    return "".join(output.get("text") or [*output.get("data", {}).get("text/plain", ()), "\n"])
 
 
 def fenced(text, language):
@@ -172,7 +174,8 @@ def row_families():
 def entry(name, value):
     """The heading with the signature, and the docstring."""
     short = name.removeprefix("torch.") if name.count(".") > 1 else name
-    return f"#### `{short}{signature(value)}` {{ #{name} }}\n\n{documented(inspect.getdoc(value) or '')}"
+    doc = inspect.getdoc(value).replace(f" ({name}).", ".", 1)
+    return f"#### `{short}{signature(value)}` {{ #{name} }}\n\n{documented(doc if doc.endswith(('.', ')')) or chr(10) in doc else doc + '.')}"
 
 
 def signature(value):

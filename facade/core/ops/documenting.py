@@ -55,7 +55,8 @@ def documentation(name, rows, method=False, inplace=False):
     """The docstring of a row's function: its sentence and place in torch, the ways to call it where there are several, and its traits."""
     place = "Tensor." if method else next((f"{place}." for place in rows[0].at if place not in ("torch", "Tensor")), "")
     plainest = _sentence(min(rows, key=lambda row: len(row.schema.params)), method)
-    doc = f"{plainest}{', in place' if inplace else ''} (torch.{place}{name.removeprefix(place.replace('.', '_'))})."
+    name = name.removeprefix(place.replace(".", "_"))       # of linalg_det
+    doc = f"{plainest}{', in place' if inplace else ''} (torch.{place}{name})."
     ways = {f"{name}{inspect.Signature(parameters(row, method, inplace))}": _sentence(row, method) for row in rows} if len(rows) > 1 else {}
     shown = [f"    {way}" + f"\n        {sentence}." * (sentence != plainest) for way, sentence in ways.items()]
     return "\n\n".join(filter(None, [doc, "\n".join(shown) * (len(ways) > 1), _traits(rows, inplace)]))
