@@ -31,7 +31,7 @@ def site(tmp_path_factory):
     ("notebooks/7_from_pytorch_to_jax/index.html", ["<svg", "ms a step", "../8_why_is_my_gradient_none/"]),
     ("notebooks/10_same_seed_same_digits/index.html", ["0.4963, 0.7682, 0.0885"]),
     ("reference/facade/index.html", ["facade.draw", "facade.find_nan"]),
-    ("reference/torch/index.html", ["input + alpha * other (torch.add).", 'id="torch.exp"', "Reduction"]),
+    ("reference/torch/index.html", ["input + alpha * other.", 'id="torch.exp"', "Reduction"]),
     ("reference/torch.nn/index.html", ["nn.Conv2d(", "Pooling"]),
 ])
 def test_pages(site, page, texts):
