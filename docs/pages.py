@@ -111,9 +111,10 @@ def differences_page():
 def coverage_page():
     """How many of PyTorch's names are there, by namespace; which are not."""
     found = [coverage(name) for name in namespaces()]
-    lines = ["# Coverage", "", "PyTorch's public names by namespace, how many of them facade has, and how many of these are known to differ. `facade coverage` prints",
-             "the same table.", "", "| namespace | PyTorch | facade | % | differ |", "|---|---:|---:|---:|---:|"]
-    lines += [f"| `{each.namespace}` | {each.total} | {each.present} | {100 * each.present / each.total:.1f} | {len(each.differing) or ''} |" for each in found]
+    lines = ["# Coverage", "", "PyTorch's public names by namespace, how many of them facade has, and how many of these are known to differ.",
+             "`facade coverage` prints the same table.", "", "| namespace | PyTorch | facade | % | differ |", "|---|---:|---:|---:|---:|"]
+    lines += [f"| `{each.namespace}` | {each.total} | {each.present} | {100 * each.present / each.total:.1f} | {len(each.differing) or ''} |"
+              for each in found]
     for each in found:
         if each.missing:
             lines += ["", f'??? note "{each.namespace} lacks {len(each.missing)}"', ""]

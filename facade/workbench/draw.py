@@ -104,7 +104,8 @@ class Picture:
             if leaf not in place:
                 place[leaf] = len(made)
                 made.append(self._leaf(leaf.variable))
-        edges = dict.fromkeys((place[edge[0]], place[node]) for part in parts for node in part.operations for edge in node.edges if edge is not None)
+        nodes = [node for part in parts for node in part.operations]
+        edges = dict.fromkeys((place[edge[0]], place[node]) for node in nodes for edge in node.edges if edge is not None)
         return made or [self._leaf(self.tensor)], [(source, target) for source, target in edges if source != target]
 
     def _part(self, part, own):

@@ -1,8 +1,8 @@
 """What of a graph is drawn as one box: what a module computed, and what repeats itself.
 
-A graph knows nothing of modules; parameters do, by their names. What uses `h.0.attn.qkv.weight` belongs to the module `h.0.attn.qkv`, and to `h.0.attn`
-and `h.0` around it; what lies between two operations of a module belongs to it too. So modules are cut at the depth of names that leaves few boxes, and
-where that is not enough, of a stretch that repeats itself the first is drawn and the others are one box.
+A graph knows nothing of modules; parameters do, by their names. What uses `h.0.attn.qkv.weight` belongs to the module `h.0.attn.qkv`, and to
+`h.0.attn` and `h.0` around it; what lies between two operations of a module belongs to it too. So modules are cut at the depth of names that leaves
+few boxes, and where that is not enough, of a stretch that repeats itself the first is drawn and the others are one box.
 """
 
 import itertools

@@ -98,7 +98,9 @@ def _folding(name, module, is_open=False):
     own = _made([*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)])
     inner = [_tensor(path, each) for path, each in own] + [_folding(path, each) for path, each in module.named_children()]
     line = _line(name, module)
-    return f"<details{' open' * is_open}><summary>{line}</summary>{''.join(inner)}</details>" if inner else f'<div class="leaf">{line}</div>'
+    if not inner:
+        return f'<div class="leaf">{line}</div>'
+    return f"<details{' open' * is_open}><summary>{line}</summary>{''.join(inner)}</details>"
 
 
 def _line(name, module):
