@@ -48,11 +48,13 @@ from facade.workbench.explain import explain, explain_compiles, explaining  # no
 from facade.workbench.magic import load_ipython_extension  # noqa: E402
 from facade.workbench.nan import find_nan  # noqa: E402
 from facade.workbench.step import trace_step  # noqa: E402
+from facade.workbench.summary import summary  # noqa: E402
 from facade.workbench.trace import trace_program  # noqa: E402
 
 globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
+nn.Module._repr_html_ = lambda self: summary(self)._repr_html_()       # for notebooks; the text stays torch's
 del ops
 __version__ = version.__version__
 settle_process()

@@ -5,5 +5,6 @@
     source      the same as a JAX program that a person would have written
     explain     why a gradient is None, what was compiled, where a nan comes from
     draw        the autograd graph as a picture
+    summary     a module's parameters, output shapes and memory, as a page that folds
     magic       `%%facade` in notebooks
 """

@@ -1,7 +1,7 @@
 """The autograd graph as a picture: SVG, made here, so that nothing needs to be installed.
 
-Leaves stand above what uses them and the result at the bottom, as the program computes. A large graph is folded where it repeats itself: of a stack
-of equal blocks the first is drawn, and the others are one box.
+Leaves stand above what uses them and the result at the bottom, as the program computes. In a large graph modules are boxes, and of a stack of equal
+blocks the first is drawn and the others are one box.
 """
 
 import html
@@ -11,12 +11,15 @@ from collections import defaultdict
 from facade.core import dtypes
 from facade.core.tensor.history import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
+from facade.nn.modules.module import Module
 from facade.workbench.explain import behind
+from facade.workbench.folding import blocks, fold, label, leaves_of
 from facade.workbench.layout import Box, arrange
 
-FOLDED_FROM, SAVED = 60, 8          # nodes, beyond which repetitions are folded; if that saves so many
+FOLDED_FROM = 60                    # nodes, beyond which modules and repetitions are folded
 CHARACTER, LINE, PADDING, MARGIN = 6.7, 15, 9, 14
-COLOURS = {"leaf": ("#dcecff", "#5b8ec9"), "operation": ("#f6f6f4", "#9a9a94"), "result": ("#e1f3df", "#5f9e5a"), "folded": ("#fff1d6", "#c9973f")}
+COLOURS = {"leaf": ("#dcecff", "#5b8ec9"), "operation": ("#f6f6f4", "#9a9a94"), "result": ("#e1f3df", "#5f9e5a"),
+           "module": ("#ece6f7", "#8a6fb8"), "folded": ("#fff1d6", "#c9973f")}
 
 
 class Drawing:
@@ -38,117 +41,102 @@ class Drawing:
         return path
 
 
-def draw(tensor, params=None, values=False, folded=None):
+def draw(tensor, params=None, values=False, gradients=False, folded=None):
     """The graph behind `tensor` as a `Drawing`.
 
     params: names of leaves, a dict name -> tensor, (name, tensor) pairs such as `model.named_parameters()`, or a module; else the caller's variables
-    and modules are looked through. values: also the range of the elements of leaves and result. folded: whether equal blocks are one box (default:
-    from 60 nodes on).
+    and modules are looked through. values, gradients: also the range of the elements of leaves and result, and of their `.grad`. folded: whether
+    modules and equal blocks are one box each (default: from 60 nodes on).
     """
     if tensor.grad_fn is None and not tensor.requires_grad:
         raise ValueError("this tensor has no graph: it does not require grad; facade.explain(tensor) says why")
-    names = _named(params, sys._getframe(1))
-    root = tensor.grad_fn
-    nodes = sorted(behind(root), key=lambda node: (isinstance(node, AccumulateGrad), node.sequence)) if root is not None else []
+    names, modules = _named(params, sys._getframe(1))
+    nodes = sorted(behind(tensor.grad_fn), key=lambda node: node.sequence) if tensor.grad_fn is not None else []
     operations = [node for node in nodes if not isinstance(node, AccumulateGrad)]
-    leaves = [node for node in nodes if isinstance(node, AccumulateGrad)]
-    groups = _repetitions(operations, names) if folded or folded is None and len(nodes) >= FOLDED_FROM else {}
-    return Drawing(_svg(*_boxes(operations, leaves, groups, names, tensor, values)), len(nodes))
+    containers = {path for path, module in modules.items() if any(module.children())}
+    parts = fold(operations, names, containers, len(nodes) >= FOLDED_FROM if folded is None else folded)
+    picture = Picture(tensor, names, modules, values, gradients)
+    return Drawing(_svg(*picture.boxes(parts)), len(nodes))
 
 
+# ---------------------------------------------------------------- names
 def _named(params, frame):
-    """id of a tensor -> its name."""
-    if params is None:
-        found = {}
-        for name, thing in {**frame.f_globals, **frame.f_locals}.items():
-            if isinstance(thing, Tensor) and not name.startswith("_"):
-                found.setdefault(id(thing), name)
-            elif hasattr(thing, "named_parameters") and not isinstance(thing, type):
-                found.update((id(param), path) for path, param in thing.named_parameters())
-        return found
-    pairs = params.named_parameters() if hasattr(params, "named_parameters") else params.items() if hasattr(params, "items") else params
-    return {id(tensor): name for name, tensor in pairs}
+    """(id of a tensor -> its name, path -> module)."""
+    if isinstance(params, Module):
+        return _of_modules({"": params})
+    if params is not None:
+        return {id(tensor): name for name, tensor in (params.items() if hasattr(params, "items") else params)}, {}
+    variables = {name: thing for name, thing in {**frame.f_globals, **frame.f_locals}.items() if not name.startswith("_")}
+    found = {id(module): (name, module) for name, module in variables.items() if isinstance(module, Module)}
+    inner = {id(each) for _, module in found.values() for each in module.modules() if each is not module}
+    outer = [pair for key, pair in found.items() if key not in inner]
+    names, modules = _of_modules({name if len(outer) > 1 else "": module for name, module in outer})
+    return {**names, **{id(tensor): name for name, tensor in variables.items() if isinstance(tensor, Tensor) and id(tensor) not in names}}, modules
 
 
-def _label(node):
-    return node.short_name().replace("torch::autograd::", "")
+def _of_modules(roots):
+    """The names of all parameters, and all modules by their paths, under modules by name."""
+    names = {id(param): path for name, root in roots.items() for path, param in root.named_parameters(prefix=name)}
+    return names, {path: module for name, root in roots.items() for path, module in root.named_modules(prefix=name)}
 
 
-# ---------------------------------------------------------------- folding
-def _repetitions(operations, names):
-    """index of an operation -> (start, period, count) for the repetitions after the first of the stretch that saves most boxes.
+# ---------------------------------------------------------------- boxes
+class Picture:
+    """What the boxes of a graph say."""
 
-    Where a stretch may begin at several places, the one that takes in the parameters of the fewest modules.
-    """
-    labels, found = [_label(node) for node in operations], []
-    for period in range(2, len(labels) // 2 + 1):
-        for start in range(len(labels) - 2 * period + 1):
-            count = 1
-            while labels[start:start + period] == labels[start + count * period:start + (count + 1) * period]:
-                count += 1
-            if count > 1:
-                found.append(((1 - count) * period, period, start, count))
-    found = [each for each in found if each[:2] == min(found)[:2]]
-    if not found or -found[0][0] < SAVED:
-        return {}
+    def __init__(self, tensor, names, modules, values, gradients):
+        self.tensor, self.names, self.modules, self.values, self.gradients = tensor, names, modules, values, gradients
 
-    def modules(each):
-        _, period, start, count = each
-        leaves = [edge[0].variable for node in operations[start + period:start + period * count] for edge in node.edges
-                  if edge is not None and isinstance(edge[0], AccumulateGrad)]
-        return len({_prefix(names.get(id(leaf), "")) for leaf in leaves})
-    _, period, start, count = min(reversed(found), key=modules)
-    return {index: (start, period, count) for index in range(start + period, start + period * count)}
+    def boxes(self, parts):
+        """(boxes, edges): a box for each part, and for each leaf that is not in a folded one alone."""
+        place, users = {}, defaultdict(set)
+        for index, part in enumerate(parts):
+            for node in part.operations:
+                place[node] = index
+                for leaf in leaves_of(node):
+                    users[leaf].add(index)
+        made = []
+        for index, part in enumerate(parts):
+            own = [leaf for leaf, used in users.items() if used == {index}] if part.path or part.count else []
+            made.append(self._part(part, own))
+            place.update(dict.fromkeys(own, index))
+        for leaf in users:
+            if leaf not in place:
+                place[leaf] = len(made)
+                made.append(self._leaf(leaf.variable))
+        nodes = [node for part in parts for node in part.operations]
+        edges = dict.fromkeys((place[edge[0]], place[node]) for node in nodes for edge in node.edges if edge is not None)
+        return made or [self._leaf(self.tensor)], [(source, target) for source, target in edges if source != target]
 
-
-def _boxes(operations, leaves, groups, names, tensor, values):
-    """(boxes, edges) of a graph, folded boxes in place of groups."""
-    boxes, place = [], {}
-    for index, node in enumerate(operations):
-        if index in groups:
-            continue
-        is_root = node is tensor.grad_fn
-        place[node] = len(boxes)
-        lines = [_label(node), _spec_text(node.outs[tensor._index if is_root else 0])]
+    def _part(self, part, own):
+        last, is_root = part.operations[-1], part.operations[-1] is self.tensor.grad_fn
+        title, *lines = self._folded(part, own) if part.path or part.count else [label(last)]
+        lines.append(_spec_text(last.outs[self.tensor._index if is_root else 0]))
         if is_root:
-            lines = [f"{names.get(id(tensor), 'result')} = {lines[0]}", *lines[1:], *_values_of(tensor, values)]
-        boxes.append(_box(lines, "result" if is_root else "operation"))
-    if groups:
-        _fold(operations, leaves, groups, names, boxes, place)
-    for node in leaves:
-        if node not in place:
-            place[node] = len(boxes)
-            boxes.append(_box([names.get(id(node.variable), "leaf"), _spec_text(node.outs[0]), *_values_of(node.variable, values)], "leaf"))
-    if not boxes:
-        boxes.append(_box([names.get(id(tensor), "leaf"), _spec_text(tensor._value.spec), *_values_of(tensor, values)], "leaf"))
-    edges = dict.fromkeys((place[edge[0]], place[node]) for node in operations for edge in node.edges if edge is not None)
-    return boxes, [(source, target) for source, target in edges if source != target]
+            return _box([f"{self.names.get(id(self.tensor), 'result')} = {title}", *lines, *self._ranges(self.tensor)], "result")
+        return _box([title, *lines], "folded" if part.count else "module" if part.path else "operation")
 
+    def _folded(self, part, own):
+        """The lines of a box that stands for several."""
+        size = f"{sum(leaf.variable.numel() for leaf in own):,} parameters"
+        if part.count:
+            inside = blocks(part.operations, self.names)
+            title = f"{part.count} more times the same {len(part.operations) // part.count} operations"
+            return [title, *([f"{inside[0]} … {inside[-1]}" if len(inside) > 1 else inside[0]] if inside else []), size]
+        path = ".".join(part.path)
+        kind = [type(self.modules[path]).__name__] if path in self.modules else []
+        inner = [f"{len(part.operations)} operations"] if len(part.operations) > 1 else []
+        return [" ".join([path, *kind]), ", ".join([*inner, size])]
 
-def _fold(operations, leaves, groups, names, boxes, place):
-    """One box for all repetitions but the first, and for the leaves that only they use."""
-    users = defaultdict(set)
-    inside = {operations[index] for index in groups}
-    for node in operations:
-        for edge in node.edges:
-            if edge is not None:
-                users[edge[0]].add(node)
-    own = [leaf for leaf in leaves if users[leaf] and users[leaf] <= inside]
-    (_, period, count), = set(groups.values())
-    lines = [f"{count - 1} more times the same {period} operations", _spec_text(operations[max(groups)].outs[0])]
-    prefixes = list(dict.fromkeys(_prefix(names[id(leaf.variable)]) for leaf in own if id(leaf.variable) in names))
-    if prefixes:
-        lines.insert(1, prefixes[0] if len(prefixes) == 1 else f"{prefixes[0]} … {prefixes[-1]}")
-    for node in (*inside, *own):
-        place[node] = len(boxes)
-    boxes.append(_box(lines, "folded"))
+    def _leaf(self, tensor):
+        return _box([self.names.get(id(tensor), "leaf"), _spec_text(tensor._value.spec), *self._ranges(tensor)], "leaf")
 
-
-def _prefix(name):
-    """blocks.3 of blocks.3.norm.weight: up to the first number."""
-    parts = name.split(".")
-    number = next((index for index, part in enumerate(parts) if part.isdigit()), 0)
-    return ".".join(parts[:number + 1])
+    def _ranges(self, tensor):
+        """The range of the elements and of the gradient's, where they are asked for."""
+        found = [_range(tensor)] if self.values else []
+        if self.gradients and tensor.is_leaf and tensor.grad is not None:
+            found.append(f"grad {_range(tensor.grad)}")
+        return found
 
 
 # ---------------------------------------------------------------- text
@@ -156,12 +144,10 @@ def _spec_text(spec):
     return f"{dtypes.BY_NUMPY[spec.dtype]!r}".removeprefix("torch.") + f" {list(spec.shape)}"
 
 
-def _values_of(tensor, values):
-    """The range of the elements, where it is asked for."""
-    if not values or not tensor._value.spec.size or tensor._value.spec.dtype.kind not in "fiu":
-        return []
+def _range(tensor):
+    """The least and the greatest element."""
     array = tensor.numpy_value()
-    return [f"{array.item():.4g}"] if array.size == 1 else [f"{array.min():.3g} … {array.max():.3g}"]
+    return f"{array.item():.4g}" if array.size == 1 else f"{array.min():.3g} … {array.max():.3g}" if array.size and array.dtype.kind in "fiu" else "…"
 
 
 def _box(lines, kind):
@@ -171,7 +157,7 @@ def _box(lines, kind):
 def _svg(boxes, edges):
     """The whole picture."""
     width, height, routes = arrange(boxes, edges)
-    parts = [f'<path d="{_curve(route, boxes[source], boxes[target])}" marker-end="url(#tip)"/>' for route, (source, target) in zip(routes, edges)]
+    parts = [f'<path d="{_curve(route)}" marker-end="url(#tip)"/>' for route in routes]
     shown = "".join(_box_svg(box) for box in boxes)
     width, height = width + 2 * MARGIN, height + 2 * MARGIN
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" '
@@ -182,9 +168,8 @@ def _svg(boxes, edges):
             f'<g fill="none" stroke="#8a8a86">{"".join(parts)}</g>{shown}</svg>')
 
 
-def _curve(route, source, target):
-    """A smooth line through the points of an edge, from the lower side of a box to the upper side of another."""
-    points = [(route[0][0], route[0][1] + source.height / 2), *route[1:-1], (route[-1][0], route[-1][1] - target.height / 2)]
+def _curve(points):
+    """A smooth line through the points of an edge."""
     text = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
     for (x, y), (to_x, to_y) in zip(points, points[1:]):
         middle = (y + to_y) / 2

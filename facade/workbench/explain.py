@@ -280,7 +280,7 @@ class Compiles:
     def __repr__(self):
         if not self.entries:
             return "nothing was compiled: what ran was small or new, and NumPy served it"
-        lines = [f"{len(self.entries)} programs compiled in {self.seconds:.2f} s", f"{'seconds':>8} {'programs':>8} {'operations':>10}  where"]
+        lines = [f"{len(self.entries)} program{'s' * (len(self.entries) > 1)} compiled in {self.seconds:.2f} s", f"{'seconds':>8} {'programs':>8} {'operations':>10}  where"]
         for where, count, operations, seconds, reasons in self.rows():
             lines.append(f"{seconds:8.2f} {count:8} {operations:10}  {where}")
             lines += [f"{'':30}again: {reason}" for reason in reasons[:3]]

@@ -1,7 +1,7 @@
 """`%load_ext facade` and `%%facade`: a cell of PyTorch, and beneath it what it was for JAX.
 
 The cell runs as any other, with `torch` meaning facade. Then follow the pure function of its last result (the value of its last line, or what
-its last assignment made), what was compiled, the time, and the memory that arrays hold.
+its last assignment made), its gradient where that is one number, what was compiled, the time, and the memory that arrays hold.
 """
 
 import ast
@@ -20,10 +20,12 @@ from facade.workbench.trace import Program, tensors_in
 
 
 class Report:
-    """What a cell was for JAX. program: of its last result, or None; new: what was compiled; seconds; held: bytes of arrays, before and after."""
+    """What a cell was for JAX. program: of its last result, or None; tracked: which of its arguments require grad; new: what was compiled; seconds;
+    held: bytes of arrays, before and after.
+    """
 
-    def __init__(self, program, new, seconds, held, host_runs):
-        self.program, self.new, self.seconds, self.held, self.host_runs = program, new, seconds, held, host_runs
+    def __init__(self, program, tracked, new, seconds, held, host_runs):
+        self.program, self.tracked, self.new, self.seconds, self.held, self.host_runs = program, tracked, new, seconds, held, host_runs
 
     def __repr__(self):
         return f"{self._shown()}\n# {self._costs()}"
@@ -32,13 +34,20 @@ class Report:
         if self.program is None:
             return "# no tensor was computed for the last result"
         try:
-            return str(self.program.to_source())
+            return str(self.program.to_source()) + self._gradient()
         except NotImplementedError as error:
             return f"# {error}\n{self.program.jaxpr}"
 
+    def _gradient(self):
+        """The gradient with respect to the arguments that require grad, where the result is one number."""
+        outs, places = self.program.jaxpr.out_avals, [place for place, name in enumerate(self.program.arguments) if name in self.tracked]
+        if not places or len(outs) > 1 or outs[0].shape or outs[0].dtype.kind != "f":
+            return ""
+        return f"\n\ngradient = jax.grad({self.program.name}, argnums={places[0] if len(places) == 1 else tuple(places)})\n"
+
     def _costs(self):
         before, after = self.held
-        made = f"{len(self.new)} programs compiled in {Compiles(self.new).seconds:.2f} s" if self.new else "nothing compiled"
+        made = f"{len(self.new)} program{'s' * (len(self.new) > 1)} compiled in {Compiles(self.new).seconds:.2f} s" if self.new else "nothing compiled"
         return (f"{self.seconds:.3f} s; {made}; {self.host_runs} small or new ones left to NumPy; JAX holds {after / 2**20:.1f} MiB "
                 f"({(after - before) / 2**20:+.1f})")
 
@@ -56,8 +65,9 @@ def run_cell(shell, cell):
     if not outcome.success:
         return None
     program = _program(entries, _last_result(outcome.result, cell, shell.user_ns), namer, shell.user_ns)
+    tracked = {each.group or each.name for each, tensor in namer.tensors.items() if tensor.requires_grad}
     new = compiles()[entries_before:]
-    return Report(program, new, seconds, (held, _held()), counters()["host_runs"] - before["host_runs"])
+    return Report(program, tracked, new, seconds, (held, _held()), counters()["host_runs"] - before["host_runs"])
 
 
 def _held():

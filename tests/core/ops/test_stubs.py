@@ -35,6 +35,9 @@ def test_signatures(function, signature):
 
 
 def test_documentation_lists_the_ways_to_call():
-    assert facade.exp.__doc__.endswith("(torch.exp).")
-    assert "\n    sum(input, dim, keepdim=False, *, dtype=None, out=None)" in facade.sum.__doc__
-    assert facade.Tensor.exp_.__doc__.endswith(", in place (torch.Tensor.exp_).")
+    assert facade.exp.__doc__ == "e to the power of each element (torch.exp).\n\nIntegers become the default dtype."
+    assert "\n    sum(input, dim, keepdim=False, *, dtype=None, out=None)\n        The sum along dims." in facade.sum.__doc__
+    assert facade.Tensor.exp_.__doc__ == "e to the power of each element, in place (torch.Tensor.exp_)."
+    assert facade.add.__doc__.startswith("input + alpha * other (torch.add).\n\nOperands broadcast, and")
+    assert facade.Tensor.add.__doc__.startswith("self + alpha * other")
+    assert facade.argmax.__doc__.endswith("No gradient flows through it.")
