@@ -19,6 +19,7 @@ from facade.core.ops.schema import parse
 from facade.core.ops.table import TABLE as ROWS
 from tests import oracle, samples
 from tests.observations import describe, first_difference, observe
+from tests.worlds import refusal
 
 pytestmark = pytest.mark.skipif(not oracle.HAVE_TORCH, reason="the oracle of these tests is torch itself")
 
@@ -129,6 +130,30 @@ def with_out(torch, place, name, sample, dtypes):
     yield result is outs[0] if len(outs) == 1 else len(result)
 
 
+def replaced(value, by):
+    """Arguments with other tensors; by: what stands for which, by identity."""
+    if type(value) in (list, tuple):
+        return type(value)(replaced(each, by) for each in value)
+    return {name: replaced(each, by) for name, each in value.items()} if isinstance(value, dict) else by.get(id(value), value)
+
+
+def derivatives(torch, place, name, sample):
+    """Whether the first and the second derivative stand against differences of the function itself."""
+    args, kwargs, made = sample.make(torch, track=True)
+    tracked = [each for each in made if each.requires_grad]
+    importlib.import_module(f"{torch.__name__}.autograd.gradcheck")
+
+    def run(*tensors):
+        by = dict(zip(map(id, tracked), tensors))
+        results = tensors_in(function_of(torch, place, name)(*replaced(args, by), **replaced(kwargs, by)), torch)
+        return tuple(each for each in results if each.is_floating_point() or each.is_complex())
+    if not run(*tracked):
+        return
+    torch.manual_seed(0)
+    for check in torch.autograd.gradcheck, torch.autograd.gradgradcheck:
+        yield check.__name__, type(refusal(lambda: check(run, tracked, check_batched_grad=False, check_undefined_grad=False))).__name__
+
+
 # ---------------------------------------------------------------- judging
 def disagreement(program, place, name, sample, **options):
     """Where the worlds part on one sample, in words, or None; of an error only the type is compared."""
@@ -188,6 +213,15 @@ def test_gradients(row):
         pytest.skip("has no derivative")
     place = place_of(row)
     judge(gradients, place, row.name, smooth(working(values, place, row)))
+
+
+@pytest.mark.sweep
+@each_row
+def test_derivatives(row):
+    if not row.differentiable:
+        pytest.skip("has no derivative")
+    place = place_of(row)
+    judge(derivatives, place, row.name, smooth(working(values, place, row))[:1])
 
 
 @pytest.mark.parametrize("row", [row for row in PUBLIC.values() if row.inplace and "Tensor" in row.at],

@@ -10,6 +10,7 @@ from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_view
 from facade.core.ops.explaining import is_int, shape_reason
 from facade.core.ops.mismatch import signature_mismatch
+from facade.core.ops.outputs import with_out
 from facade.core.ops.rows import pointwise
 from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
@@ -114,6 +115,7 @@ def is_conj(input):
 
 
 @composite()
+@with_out
 def conj_physical(input):
     """The complex conjugate of each element; a real tensor itself"""
     return apply(pointwise.CONJ_PHYSICAL, (ARRAY,), (input,)) if input.is_complex() else input

@@ -90,7 +90,7 @@ def _divide(self, other, rounding_mode):
 op("div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor", _divide, PROMOTE, node="DivBackward2", check=_check_rounding,
    doc="self / other, rounded towards zero ('trunc') or down ('floor')")
 op("div.Tensor(Tensor self, Tensor other) -> Tensor", kernels.divide, FLOATS, doc="self / other")
-DIV_BY_COUNT = op("div.Scalar(Tensor self, Scalar other) -> Tensor", kernels.divide, FLOATS, node="DivBackward1", at="", doc="self / other")
+DIV_BY_COUNT = op("div_by_count(Tensor self, Scalar other) -> Tensor", kernels.divide, FLOATS, node="DivBackward1", at="", doc="self / other")
 op("floor_divide(Tensor self, Tensor other) -> Tensor", kernels.floor_divide, PROMOTE, node="NotImplemented",
    check=unimplemented("div_floor_cpu", BOOL, COMPLEX), doc="self / other, rounded down")
 for _name, _function, _doc in (("remainder", kernels.remainder, "What is left of self / other rounded down; it has the sign of other"),
