@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 TENSOR_HOME = Tensor._of.__func__.__globals__["__name__"]       # what Tensor.__module__ says is for users
 FILES = {PACKAGE: "__init__.pyi"}
 FILES |= {f"{PACKAGE}.{name}": name.replace(".", "/") + ".pyi" for name in ("nn.functional", "linalg", "fft", "special")}
+FILES |= {f"{PACKAGE}.{name}": name.replace(".", "/") + "/__init__.pyi" for name in ("nn.modules", "distributions")}
 TENSOR_FILE = TENSOR_HOME.partition(".")[2].replace(".", "/") + ".pyi"
 
 HEADER = ('"""Written by `python -m facade.core.ops.stubs`."""\n# mypy: disable-error-code="overload-cannot-match, overload-overlap, no-redef"\n\n'
@@ -190,8 +191,7 @@ def of_name(module, name, value, results):
         is_own = value.__name__ == f"{module.__name__}.{name}"
         return [f"from {module.__name__} import {name} as {name}"] if is_own and name not in ("core", "port") else []
     if isinstance(value, type):
-        home = TENSOR_HOME if value is Tensor else home_of(name, value)
-        return [f"{name}: Any"] if home is None else [f"from {home} import {name} as {name}"]
+        return of_class(name, value)
     if isinstance(value, dtypes.dtype):
         return [f"{name}: _dtype"]
     if getattr(value, "rows", None):
@@ -199,6 +199,18 @@ def of_name(module, name, value, results):
     if callable(value):
         return of_function(name, value)
     return [f"{name}: {f'_{type(value).__name__}' if isinstance(value, (float, str)) else 'Any'}"]
+
+
+def of_class(name, value):
+    """The stub of a class: imported, its initialiser said again where that is made at run time, as the class itself may be."""
+    home = TENSOR_HOME if value is Tensor else home_of(name, value)
+    if home is None or value is not Tensor and f"class {name}" not in inspect.getsource(sys.modules[home]):
+        return [f"{name}: Any"]
+    code = getattr(vars(value).get("__init__"), "__code__", None)
+    if code is None or not code.co_filename.startswith("<facade"):
+        return [f"from {home} import {name} as {name}"]
+    init = of_function("__init__", value.__init__)[0].replace("-> Any", "-> None")
+    return [f"from {home} import {name} as _{name}", f"class {name}(_{name}):\n    {init}"]
 
 
 def stubs():

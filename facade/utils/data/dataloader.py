@@ -20,7 +20,7 @@ from facade.utils.data._utils.failure import ExceptionWrapper
 from facade.utils.data._utils.fetch import _DatasetKind
 from facade.utils.data._utils.worker import Job, _IterableDatasetStopIteration, _ResumeIteration, get_worker_info
 from facade.utils.data._utils.workforce import Workforce
-from facade.utils.data.dataset import IterableDataset
+from facade.utils.data.dataset import Dataset, IterableDataset
 from facade.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, drawn_seed
 
 __all__ = ["DataLoader", "get_worker_info", "default_collate", "default_convert"]
@@ -84,8 +84,8 @@ class DataLoader(Generic[_T_co]):
 
     __initialized = False
 
-    def __init__(self, dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None, pin_memory=False,
-                 drop_last=False, timeout=0, worker_init_fn=None, multiprocessing_context=None, generator=None, *, prefetch_factor=None,
+    def __init__(self, dataset: Dataset[_T_co], batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None,
+                 pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None, multiprocessing_context=None, generator=None, *, prefetch_factor=None,
                  persistent_workers=False, pin_memory_device="", in_order=True):
         _check_counts(num_workers, timeout, prefetch_factor, persistent_workers)
         self.dataset, self.num_workers = dataset, num_workers
