@@ -94,7 +94,7 @@ def _look_up(name):
     name = TARGET + name.removeprefix(ALIAS)
     try:
         return pkgutil.resolve_name(name)
-    except (AttributeError, ImportError):
+    except (AttributeError, ImportError, ValueError):       # a name with an argument, torch.device('meta'), is in the lists alone
         return None if _is_file_below(name) else ABSENT
 
 
@@ -115,8 +115,12 @@ def _has_spec(name):
 def judge(name):
     """The Judgement on a dotted name that a program uses, such as `torch.nn.functional.relu`.
 
-    What follows a function or value (`torch.float32.itemsize`) is its own affair: such a name is judged by its beginning.
+    What follows a function or value (`torch.float32.itemsize`) is its own affair: such a name is judged by its beginning. Of a package
+    built on PyTorch the lists alone know something.
     """
+    if name.partition(".")[0] != ALIAS:
+        is_present, note = next((is_present, note) for is_present, pattern, note in differences() if fnmatch.fnmatchcase(name, pattern))
+        return Judgement(Verdict.DIFFERS if is_present else Verdict.MISSING, note)
     if find(name) is not ABSENT:
         note = note_on(name)
         return Judgement(Verdict.DIFFERS if note else Verdict.EXACT, note)

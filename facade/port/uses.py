@@ -176,9 +176,17 @@ class Walker(ast.NodeVisitor):
     def value_Call(self, node):
         """What a call gives."""
         called = self.value(node.func)
+        self._device(called, node)
         for each in (*node.args, *node.keywords):
             self.value(each.value if isinstance(each, ast.keyword) else each)
         return result(called)
+
+    def _device(self, called, node):
+        """A device without data is named by a string."""
+        places = node.args[:1] if called == "torch.device" or getattr(node.func, "attr", "") == "to" else []
+        for each in (*places, *(keyword.value for keyword in node.keywords if keyword.arg == "device")):
+            if isinstance(each, ast.Constant) and each.value == "meta":
+                self.use("torch.device('meta')", each)
 
     def value_BinOp(self, node):
         """Arithmetic with a tensor gives a tensor."""

@@ -93,15 +93,15 @@ class Instrument(ast.NodeTransformer):
     # ------------------------------------------------------------ statements
     def visit_Assign(self, node):
         """`a[i] = b`: afterwards a is looked at."""
-        self.generic_visit(node)
         changed = [target.value for target in node.targets if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)]
-        return [node, *(self._glance(each, "[]=") for each in changed)]
+        glances = [self._glance(each, "[]=") for each in changed]
+        return [self.generic_visit(node), *glances]
 
     def visit_AugAssign(self, node):
         """`a += b`: afterwards a is looked at."""
-        self.generic_visit(node)
         changed = node.target.value if isinstance(node.target, ast.Subscript) else node.target
-        return [node, self._glance(changed, SYMBOLS[type(node.op).__name__] + "=")] if isinstance(changed, (ast.Name, ast.Attribute)) else node
+        glance = self._glance(changed, SYMBOLS[type(node.op).__name__] + "=")
+        return [self.generic_visit(node), glance]
 
     def visit_For(self, node):
         """`for a in b`: each a is looked at."""
