@@ -24,17 +24,22 @@ FACADE, PYTORCH = ("facade.port.kernel", "facade"), ("ipykernel_launcher", "PyTo
 SEEDS = "[__import__('random').seed(0), __import__('numpy').random.seed(0), __import__('torch').manual_seed(0)];"
 
 
-def manager(module, name, *lines):
+def seeded(module, name, *lines):
+    """As `manager`, with the seeds set and sets in one order, for runs that are to be compared."""
+    return manager(module, name, SEEDS, *lines, PYTHONHASHSEED="0")
+
+
+def manager(module, name, *lines, **environment):
     """The class of a manager that starts this kernel, whatever kernel the notebook names and whichever are installed on the machine.
 
-    lines: Python to be run before the first cell.
+    lines: Python to be run before the first cell; environment: variables of the kernel's process.
     """
     lines = ["__import__('sys').path.insert(0, '')", *lines]        # the notebook's folder, as a script's folder stands first
     # -P keeps a file beside the notebook, a random.py say, from hiding a module that the kernel itself needs.
     # Below ERROR the kernel would speak, of its unencrypted local sockets, in the middle of the notebook's outputs.
     command = [sys.executable, "-P", "-m", module, "-f", "{connection_file}", "--log-level=ERROR"]
     command += [f"--IPKernelApp.exec_lines={line}" for line in lines]
-    spec = KernelSpec(argv=command, display_name=f"Python 3 ({name})", language="python")
+    spec = KernelSpec(argv=command, display_name=f"Python 3 ({name})", language="python", env=environment)
     return type(f"{name}KernelManager", (AsyncKernelManager,), {"kernel_spec": spec})
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facade.port.notebook import FACADE, PYTORCH, SEEDS, manager, rerun
+from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
 
 WITNESS = Path(__file__).with_name("witness.py")
 ROUNDING = {"float16": 2e-2, "bfloat16": 1e-1}      # relative to the largest element; 1e-4 in wider formats
@@ -59,7 +59,7 @@ def parting(notebook, path):
         records = []
         for kernel in (PYTORCH, FACADE):
             written = str(Path(folder, kernel[1]))
-            rerun(notebook, path, manager(*kernel, _attach(written), SEEDS))
+            rerun(notebook, path, seeded(*kernel, _attach(written)))
             records.append(_read(written))
         found = first_parting(*records)
     return found and _placed(found, notebook)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import nbformat
 
 from facade.port.comparison import Comparison, Likeness, compare, shown
-from facade.port.notebook import FACADE, PYTORCH, SEEDS, manager, rerun
+from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
 from facade.port.page import page
 from facade.port.replay import Parting, parting
 from facade.port.run import UNREADABLE
@@ -78,8 +78,8 @@ def verify(path, against=None):
     expected = notebook if against in (None, "torch") else nbformat.read(against, as_version=4)
     has_both = against == "torch"
     if has_both:
-        expected = rerun(notebook, path, manager(*PYTORCH, SEEDS))
-    found = rerun(notebook, path, manager(*FACADE, *([SEEDS] if has_both else ())))
+        expected = rerun(notebook, path, seeded(*PYTORCH))
+    found = rerun(notebook, path, seeded(*FACADE) if has_both else None)
     cells = [_verified(number, theirs, ours, has_run=has_both)
              for number, (theirs, ours) in enumerate(zip(expected.cells, found.cells), 1) if ours.cell_type == "code" and ours.source.strip()]
     differs = any(cell.comparison.likeness is Likeness.DIFFERS for cell in cells)
