@@ -16,6 +16,7 @@ from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
 
 WITNESS = Path(__file__).with_name("witness.py")
 ROUNDING = {"float16": 2e-2, "bfloat16": 1e-1}      # relative to the largest element; 1e-4 in wider formats
+GROWTH = 10         # a difference below so many times the largest before is no step of its own
 
 
 class Record(NamedTuple):
@@ -31,7 +32,7 @@ class Record(NamedTuple):
 
 class Parting(NamedTuple):
     """Where values part. cell: its number, or the name of a file; operation: empty where the two runs go on with different expressions; expected,
-    found: the values, or these expressions; running: the cell that ran then; before: the largest relative difference until then.
+    found: the values, or these expressions; running: the cell that ran then; apart, before: the relative difference, and the largest until then.
     """
 
     cell: object
@@ -41,6 +42,7 @@ class Parting(NamedTuple):
     expected: str
     found: str
     running: int
+    apart: float
     before: float
 
     def __str__(self):
@@ -49,20 +51,33 @@ class Parting(NamedTuple):
         until = f"values agree to {self.before:.0e} until there" if self.before else "all values are the same until there"
         if not self.operation:
             return f"The runs part in {place}, line {self.line}{called}: PyTorch goes on with {self.expected}, facade with {self.found}; {until}"
+        if self.apart < GROWTH * self.before:
+            until = f"values agree to {self.before:.0e} until there, so this is rounding that has grown"
         return (f"Values part in {place}, line {self.line}{called}, at {self.operation} in `{self.source}`: "
                 f"{self.expected} with PyTorch, {self.found} with facade; {until}")
 
 
-def parting(notebook, path):
-    """The Parting of the two runs of a notebook, None where all that is seen agrees."""
+class Agreement(NamedTuple):
+    """Two runs that do not part. apart: the largest relative difference."""
+
+    apart: float
+
+    def __str__(self):
+        if not self.apart:
+            return "The values of all expressions are the same: what differs is how they are shown, or when"
+        return f"The values of all expressions agree to {self.apart:.0e} of the largest in each tensor: what differs is rounding, or how they are shown"
+
+
+def replayed(notebook, path):
+    """The Parting of the two runs of a notebook, or their Agreement."""
     with tempfile.TemporaryDirectory() as folder:
         records = []
         for kernel in (PYTORCH, FACADE):
             written = str(Path(folder, kernel[1]))
             rerun(notebook, path, seeded(*kernel, _attach(written)))
             records.append(_read(written))
-        found = first_parting(*records)
-    return found and _placed(found, notebook)
+        found = side_by_side(*records)
+    return _placed(found, notebook) if isinstance(found, Parting) else found
 
 
 def _attach(written):
@@ -77,25 +92,25 @@ def _read(path):
 
 
 # ---------------------------------------------------------------- side by side
-def first_parting(theirs, ours):
-    """The first Parting of two sequences of records, its cells counted as they ran; None where there is none."""
+def side_by_side(theirs, ours):
+    """The first Parting of two sequences of records, its cells counted as they ran, or their Agreement."""
     before = 0.0
     for (inner, their), (our_inner, our) in zip(_calls(theirs), _calls(ours)):
         if their.site != our.site or their.label != our.label:
-            return _parting(their, "", f"`{their.site[4]}`", f"`{our.site[4]}` in line {our.site[1]}", before)
+            return _parting(their, "", f"`{their.site[4]}`", f"`{our.site[4]}` in line {our.site[1]}", np.inf, before)
         has_same_parts = [each.label for each in inner] == [each.label for each in our_inner]
         for one, other in [*(zip(inner, our_inner) if has_same_parts else ()), (their, our)]:
             difference = relative_difference(one, other)
             if difference > ROUNDING.get(one.dtype.removeprefix("torch."), 1e-4):
                 within = f" ({one.label})" if one.label else ""
-                return _parting(their, f"'{their.site[3]}'{within}", *_values(one, other), before)
+                return _parting(their, f"'{their.site[3]}'{within}", *_values(one, other), difference, before)
             before = max(before, difference)
-    return None
+    return Agreement(before)
 
 
-def _parting(record, operation, expected, found, before):
+def _parting(record, operation, expected, found, apart, before):
     where, line, _, _, text = record.site
-    return Parting(where, line, operation, text, expected, found, record.running, before)
+    return Parting(where, line, operation, text, expected, found, record.running, apart, before)
 
 
 def _calls(records):

@@ -15,7 +15,7 @@ import nbformat
 from facade.port.comparison import Comparison, Likeness, compare, shown
 from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
 from facade.port.page import page
-from facade.port.replay import Parting, parting
+from facade.port.replay import Agreement, Parting, replayed
 from facade.port.run import UNREADABLE
 
 PASSING = (Likeness.SAME, Likeness.CLOSE, Likeness.UNKNOWN)
@@ -40,14 +40,13 @@ class VerifiedCell(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What verifying a notebook found. cells: the code cells; is_seeded: whether its random numbers are the same in each run; is_replayed:
-    whether it was looked for the place where values part; parting: that place, None where there is none."""
+    """What verifying a notebook found. cells: the code cells; is_seeded: whether its random numbers are the same in each run; replayed: where
+    the values of two runs part, or that they agree, None where that was not looked for."""
 
     path: str
     cells: list
     is_seeded: bool
-    is_replayed: bool = False
-    parting: Parting | None = None
+    replayed: Parting | Agreement | None = None
 
     @property
     def passes(self):
@@ -59,8 +58,7 @@ class Verification(NamedTuple):
         counts = Counter(cell.comparison.likeness for cell in self.cells)
         line = f"{len(self.cells)} cells: " + ", ".join(f"{counts[each]} {each.value}" for each in Likeness)
         explains = not self.is_seeded and counts[Likeness.DIFFERS]
-        if self.is_replayed:
-            line += f"\n{self.parting or 'The values of all expressions agree: what differs is how they are shown, or when'}."
+        line += f"\n{self.replayed}." if self.replayed else ""
         return line + ("\nThe notebook sets no seed: its random numbers are others in each run, under PyTorch too." if explains else "")
 
     def text(self):
@@ -84,8 +82,7 @@ def verify(path, against=None):
              for number, (theirs, ours) in enumerate(zip(expected.cells, found.cells), 1) if ours.cell_type == "code" and ours.source.strip()]
     differs = any(cell.comparison.likeness is Likeness.DIFFERS for cell in cells)
     is_seeded = has_both or any("seed(" in cell.source for cell in notebook.cells)
-    is_replayed = has_both and differs
-    return Verification(path, cells, is_seeded, is_replayed, parting(notebook, path) if is_replayed else None)
+    return Verification(path, cells, is_seeded, replayed(notebook, path) if has_both and differs else None)
 
 
 def _verified(number, theirs, ours, has_run):

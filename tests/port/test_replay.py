@@ -11,7 +11,7 @@ import pytest
 from tests.port.test_verify import cell, needs_notebooks
 
 if importlib.util.find_spec("nbclient") is not None:
-    from facade.port.replay import Record, first_parting, relative_difference
+    from facade.port.replay import Agreement, Record, relative_difference, side_by_side
     from facade.port.witness import Instrument
 
 pytestmark = needs_notebooks
@@ -65,7 +65,9 @@ def record(line, values, label="", site=True, dtype="torch.float32"):
 def test_rounding_is_no_parting():
     same = [record(1, [1.0, np.nan, np.inf]), record(2, 3, dtype="torch.int64")]
     near = [record(1, [1.00001, np.nan, np.inf]), record(2, 3, dtype="torch.int64")]
-    assert first_parting(same, near) is None
+    agreement = side_by_side(same, near)
+    assert isinstance(agreement, Agreement) and agreement.apart == pytest.approx(1e-5, rel=0.1) and "agree to 1e-05" in str(agreement)
+    assert "are the same" in str(side_by_side(same, same))
     assert relative_difference(record(1, [1.0]), record(1, [np.inf])) == relative_difference(record(1, [1.0]), record(1, [1.0, 1.0])) == np.inf
 
 
@@ -74,10 +76,11 @@ def test_rounding_is_no_parting():
     ([record(1, 1, dtype="torch.int64")], [record(1, 2, dtype="torch.int64")], "`x * y`: 1 with PyTorch, 2 with facade"),
     ([record(1, [1.0])], [record(1, [1], dtype="torch.int64")], "float32[1] with PyTorch, int64[1] with facade"),
     ([record(1, 1.0, "Linear", site=False), record(2, 1.0)], [record(1, 2.0, "Linear", site=False), record(2, 2.0)], "line 2, at 'mul' (Linear)"),
+    ([record(1, 1.0), record(2, 1.0)], [record(1, 1.00009), record(2, 1.0002)], "values agree to 9e-05 until there, so this is rounding that has grown"),
     ([record(1, 1.0, "Linear", site=False), record(2, 1.0)], [record(2, 2.0)], "line 2, at 'mul' in"),
     ([record(1, 1.0)], [record(2, 1.0)], "The runs part in cell 1, line 1: PyTorch goes on with `x * y`, facade with `x * y` in line 2")])
 def test_the_first_difference_is_named(theirs, ours, said):
-    assert said in str(first_parting(theirs, ours))
+    assert said in str(side_by_side(theirs, ours))
 
 
 PLANTED = """
@@ -99,5 +102,5 @@ def test_a_planted_difference_is_found(python, tmp_path):
     book = {"cells": [{"id": "m", "cell_type": "markdown", "metadata": {}, "source": "# words"}, *map(cell, cells)], "metadata": {}, "nbformat": 4,
             "nbformat_minor": 5}
     (tmp_path / "book.ipynb").write_text(json.dumps(book))
-    finished = python("-c", "import nbformat; from facade.port.replay import parting; print(parting(nbformat.read('book.ipynb', 4), 'book.ipynb'))")
+    finished = python("-c", "import nbformat; from facade.port.replay import replayed; print(replayed(nbformat.read('book.ipynb', 4), 'book.ipynb'))")
     assert finished.stdout.startswith("Values part in cell 4, line 7, at '+=' in `layers[2].weight`: element [0, "), finished.stdout + finished.stderr
