@@ -100,8 +100,9 @@ def _look_up(name):
 
 def _is_file_below(name):
     """Whether a name is in a module that is there but was not importable."""
-    module = name if _has_spec(name) else name.rpartition(".")[0]
-    return module not in sys.modules and _has_spec(module)
+    while not _has_spec(name):
+        name = name.rpartition(".")[0]
+    return name not in sys.modules
 
 
 def _has_spec(name):

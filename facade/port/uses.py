@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facade.port.names import ABSENT, differences, find, torch_names
+from facade.port.names import ABSENT, differences, find, note_on, torch_names
 
 TORCH, TENSOR = "torch", "torch.Tensor"
 A_TENSOR = TENSOR + "()"
@@ -59,7 +59,7 @@ def result(called):
     if called.endswith("()"):
         return None
     function = find(called)
-    if isinstance(function, type):
+    if isinstance(function, type) or function is None:          # None: a class of another package's, TensorBoard's
         is_tensor = called == TENSOR or called.endswith("Tensor") or called == "torch.nn.Parameter"
         return A_TENSOR if is_tensor else called + "()"
     rows = getattr(function, "rows", ())
@@ -153,6 +153,8 @@ class Walker(ast.NodeVisitor):
             if node.attr not in self.own or find(name) is not ABSENT:
                 self.use(name, node)
             return A_TENSOR if node.attr in TENSOR_VIEWS else name
+        if value.endswith("()") and is_torchs(value) and note_on(name):
+            self.use(name, node)
         if value.endswith("()") or "()." in value:
             return f"{value}.{node.attr}" if not is_torchs(value) else None
         if value.partition(".")[0] in self.roots:
