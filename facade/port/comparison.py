@@ -1,7 +1,7 @@
 """What two runs of a cell show, compared as a reader would: the words exactly, the numbers to the last digit that is printed.
 
-That a class is facade's where it was torch's, addresses, the times that `%time` prints and what goes to stderr (progress bars, warnings)
-say nothing about the program, and a line that is overwritten is what stands there in the end.
+That a class is facade's where it was torch's, the build in a version (2.13.0+cpu), addresses, the times that `%time` prints and what goes
+to stderr (progress bars, warnings) say nothing about the program, and a line that is overwritten is what stands there in the end.
 """
 
 import re
@@ -31,6 +31,7 @@ class Comparison(NamedTuple):
 # A number with its decimals and exponent, which is not the end of a name (`conv1`, `AddBackward0`).
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.(?P<decimals>\d*))?(?:e(?P<exponent>[-+]?\d+))?(?![\w])")
 PACKAGE = re.compile(r"\bfacade\.")
+BUILD = re.compile(r"(?<=\d\.\d)\+(?:cpu|cu\d+)\b")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 TIMES = re.compile(r"^(?:CPU times|Wall time|time: ).*$|^.* per loop .*$", re.M)
 OVERWRITTEN = re.compile(r"^.*\r(?!$)", re.M)
@@ -50,7 +51,7 @@ def _text_of(output):
 
 
 def _lines(text):
-    text = PACKAGE.sub("torch.", text)
+    text = BUILD.sub("", PACKAGE.sub("torch.", text))
     text = ADDRESS.sub("0x...", TIMES.sub("", OVERWRITTEN.sub("", text)))
     return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
 

@@ -62,11 +62,11 @@ def _is_torchs(name):
 
 @functools.cache
 def differences():
-    """(whether facade has the name, pattern, sentence) of each known difference."""
-    found = []
+    """(whether facade has the name, pattern, sentence) of each known difference; None for a package that does not differ."""
+    found, kinds = [], {"[differs]": True, "[missing]": False, "[exact]": None}
     for line in _lines(DIFFERENCES):
         if line.startswith("["):
-            is_present = line == "[differs]"
+            is_present = kinds[line]
         else:
             found.append((is_present, *(part.strip() for part in line.split(":", 1))))
     return found
@@ -80,6 +80,12 @@ def note_on(name):
         return refusal
     is_there = find(name) is not ABSENT
     return next((note for is_present, pattern, note in differences() if is_present is is_there and fnmatch.fnmatchcase(name, pattern)), "")
+
+
+@functools.cache
+def imports_torch(name):
+    """Whether a module of another package is known to import PyTorch, and to need no more of it than facade has."""
+    return any(is_present is not False and not pattern.startswith(ALIAS + ".") and fnmatch.fnmatchcase(name, pattern) for is_present, pattern, _ in differences())
 
 
 # ---------------------------------------------------------------- facade's side
@@ -121,7 +127,7 @@ def judge(name):
     """
     if name.partition(".")[0] != ALIAS:
         is_present, note = next((is_present, note) for is_present, pattern, note in differences() if fnmatch.fnmatchcase(name, pattern))
-        return Judgement(Verdict.DIFFERS if is_present else Verdict.MISSING, note)
+        return Judgement(Verdict.EXACT) if is_present is None else Judgement(Verdict.DIFFERS if is_present else Verdict.MISSING, note)
     if find(name) is not ABSENT:
         note = note_on(name)
         return Judgement(Verdict.DIFFERS if note else Verdict.EXACT, note)

@@ -4,6 +4,7 @@ The same expressions give records in the same order, so the first record whose n
 module inside of a module gives has no place of its own: it belongs to the next record that has one, which is the call around it.
 """
 
+import collections
 import itertools
 import pickle
 import tempfile
@@ -16,6 +17,7 @@ from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
 
 WITNESS = Path(__file__).with_name("witness.py")
 ROUNDING = {"float16": 2e-2, "bfloat16": 1e-1}      # relative to the largest element; 1e-4 in wider formats
+RECENT, CANCELLED = 4, 1e-2     # a result is measured by no less than a hundredth of the largest of so many before it
 GROWTH = 10         # a difference below so many times the largest before is no step of its own
 
 
@@ -94,17 +96,18 @@ def _read(path):
 # ---------------------------------------------------------------- side by side
 def side_by_side(theirs, ours):
     """The first Parting of two sequences of records, its cells counted as they ran, or their Agreement."""
-    before = 0.0
+    before, recent = 0.0, collections.deque(maxlen=RECENT)
     for (inner, their), (our_inner, our) in zip(_calls(theirs), _calls(ours)):
         if their.site != our.site or their.label != our.label:
             return _parting(their, "", f"`{their.site[4]}`", f"`{our.site[4]}` in line {our.site[1]}", np.inf, before)
         has_same_parts = [each.label for each in inner] == [each.label for each in our_inner]
         for one, other in [*(zip(inner, our_inner) if has_same_parts else ()), (their, our)]:
-            difference = relative_difference(one, other)
+            difference = relative_difference(one, other, 0.0 if one.label else max(recent, default=0.0))
             if difference > ROUNDING.get(one.dtype.removeprefix("torch."), 1e-4):
                 within = f" ({one.label})" if one.label else ""
                 return _parting(their, f"'{their.site[3]}'{within}", *_values(one, other), difference, before)
             before = max(before, difference)
+            recent.append(_largest(one))
     return Agreement(before)
 
 
@@ -124,8 +127,18 @@ def _calls(records):
             inner = []
 
 
-def relative_difference(one, other):
-    """How far two records are apart, measured by the largest element; infinite where they are of different kinds."""
+def _largest(record):
+    """The largest finite element, without its sign."""
+    if record.elements is None or record.elements.dtype.kind not in "fc":
+        return 0.0
+    return float(np.max(np.abs(record.elements[np.isfinite(record.elements)]), initial=0.0))
+
+
+def relative_difference(one, other, scale=0.0):
+    """How far two records are apart, measured by the largest element; infinite where they are of different kinds.
+
+    scale: what they may have been computed from; a difference of large numbers has their rounding.
+    """
     if one.elements is None or other.elements is None:
         return 0.0
     if (one.dtype, one.shape) != (other.dtype, other.shape):
@@ -133,8 +146,7 @@ def relative_difference(one, other):
     if one.elements.dtype.kind in "iub":
         return 0.0 if np.array_equal(one.elements, other.elements) else np.inf
     apart = _apart(one.elements, other.elements)
-    finite = np.abs(one.elements[np.isfinite(one.elements)])
-    return float(np.max(apart, initial=0.0) / max(np.max(finite, initial=0.0), 1e-30)) if np.any(apart) else 0.0
+    return float(np.max(apart, initial=0.0)) / max(_largest(one), CANCELLED * scale, 1e-30) if np.any(apart) else 0.0
 
 
 def _apart(one, other):

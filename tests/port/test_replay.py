@@ -67,6 +67,8 @@ def test_rounding_is_no_parting():
     near = [record(1, [1.00001, np.nan, np.inf]), record(2, 3, dtype="torch.int64")]
     agreement = side_by_side(same, near)
     assert isinstance(agreement, Agreement) and agreement.apart == pytest.approx(1e-5, rel=0.1) and "agree to 1e-05" in str(agreement)
+    cancelled = [[record(1, [1.0, -1.0]), record(2, mean)] for mean in (0.0, 1e-9)]
+    assert isinstance(side_by_side(*cancelled), Agreement)
     assert "are the same" in str(side_by_side(same, same))
     assert relative_difference(record(1, [1.0]), record(1, [np.inf])) == relative_difference(record(1, [1.0]), record(1, [1.0, 1.0])) == np.inf
 
