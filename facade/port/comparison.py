@@ -4,7 +4,9 @@ That a class is facade's where it was torch's, the build in a version (2.13.0+cp
 to stderr (progress bars, warnings) say nothing about the program, and a line that is overwritten is what stands there in the end.
 """
 
+import math
 import re
+import struct
 from enum import Enum
 from typing import NamedTuple
 
@@ -27,6 +29,8 @@ class Comparison(NamedTuple):
     expected: str = ""
     found: str = ""
 
+
+SINGLE_DIGITS, LARGEST = 9, 3.4e38       # as many digits tell any two float32 apart
 
 # A number with its decimals and exponent, which is not the end of a name (`conv1`, `AddBackward0`).
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.(?P<decimals>\d*))?(?:e(?P<exponent>[-+]?\d+))?(?![\w])")
@@ -87,6 +91,11 @@ def _is_close_number(one, other):
 
 
 def _unit(number):
-    """What one step of the last printed digit is worth; 0 for a whole number."""
+    """What one step of the last printed digit is worth; 0 for a whole number. A float32 that is printed with more digits than it has steps by 2^-23."""
     decimals = number["decimals"]
-    return 10.0 ** (int(number["exponent"] or 0) - len(decimals)) if decimals else 0.0
+    if not decimals:
+        return 0.0
+    value = abs(float(number[0]))
+    printed = 10.0 ** (int(number["exponent"] or 0) - len(decimals))
+    is_single = len(re.sub(r"^[-+0.]*|e.*|\.", "", number[0])) > SINGLE_DIGITS and struct.unpack("f", struct.pack("f", min(value, LARGEST)))[0] == value
+    return max(printed, 2.0 ** (math.frexp(value)[1] - 24)) if is_single else printed
