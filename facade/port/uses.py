@@ -6,6 +6,7 @@ called on a value of which nothing is known counts as a tensor's method only whe
 """
 
 import ast
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,19 @@ def uses(tree, scope=None):
     return sorted(walker.found, key=lambda use: (use.line, use.column))
 
 
+def own_names(tree):
+    """The functions and classes that a program defines, and the attributes that it sets."""
+    found = set()
+    for node in ast.walk(tree):
+        if node.__class__ is ast.Attribute:
+            if node.ctx.__class__ is ast.Store:
+                found.add(node.attr)
+        elif node.__class__ in (ast.FunctionDef, ast.ClassDef):
+            found.add(node.name)
+    return found
+
+
+@functools.cache
 def roots():
     """The packages whose use is reported: torch, and those in the list of differences."""
     return {TORCH} | {pattern.partition(".")[0].rstrip("*") for _, pattern, _ in differences()}
@@ -72,9 +86,7 @@ class Walker(ast.NodeVisitor):
 
     def __init__(self, tree, scope):
         self.tree, self.found, self.names, self.bodies = tree, [], [scope], []
-        self.roots = roots()
-        self.own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        self.own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+        self.roots, self.own = roots(), own_names(tree)
 
     def walk(self):
         """The module, then the bodies of its functions, theirs, and so on."""
