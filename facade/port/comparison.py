@@ -97,5 +97,6 @@ def _unit(number):
         return 0.0
     value = abs(float(number[0]))
     printed = 10.0 ** (int(number["exponent"] or 0) - len(decimals))
-    is_single = len(re.sub(r"^[-+0.]*|e.*|\.", "", number[0])) > SINGLE_DIGITS and struct.unpack("f", struct.pack("f", min(value, LARGEST)))[0] == value
+    digits = len(re.sub(r"^[-+0.]*|e.*|\.", "", number[0]))
+    is_single = digits > SINGLE_DIGITS and abs(struct.unpack("f", struct.pack("f", min(value, LARGEST)))[0] - value) <= printed / 2
     return max(printed, 2.0 ** (math.frexp(value)[1] - 24)) if is_single else printed
