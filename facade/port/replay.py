@@ -165,12 +165,15 @@ def _values(one, other):
     size = int(np.prod(one.shape))
     flat = place if size == one.elements.size else int(np.linspace(0, size - 1, one.elements.size)[place])
     index = ", ".join(str(each) for each in np.unravel_index(flat, one.shape))
-    return (f"element [{index}] is " if index else "") + f"{one.elements[place]:.8g}", f"{other.elements[place]:.8g}"
+    first, second = (str(each.elements[place]) if each.elements.dtype.kind in "iub" else f"{each.elements[place]:.8g}" for each in (one, other))
+    return (f"element [{index}] is " if index else "") + first, second
 
 
 # ---------------------------------------------------------------- places
 def _placed(found, notebook):
-    """The Parting with the cells' numbers in the notebook, where the kernel counts those that ran."""
+    """The Parting with the cells' numbers in the notebook, where the kernel counts those that ran, and lines below a cell's magic."""
     numbers = [number for number, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code" and cell.source.strip()]
     ran = dict(zip(itertools.count(1), numbers))
-    return found._replace(cell=ran.get(found.cell, found.cell), running=ran.get(found.running, found.running))
+    cell = ran.get(found.cell, found.cell)
+    has_magic = isinstance(cell, int) and notebook.cells[cell - 1].source.startswith("%%")
+    return found._replace(cell=cell, line=found.line + has_magic, running=ran.get(found.running, found.running))
