@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
+from facade.port.witness import ROOM
 
 WITNESS = Path(__file__).with_name("witness.py")
 ROUNDING = {"float16": 2e-2, "bfloat16": 1e-1}      # relative to the largest element; 1e-4 in wider formats
@@ -60,26 +61,28 @@ class Parting(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """Two runs that do not part. apart: the largest relative difference."""
+    """Two runs that do not part. apart: the largest relative difference; is_whole: whether all was written down, or only the beginning."""
 
     apart: float
+    is_whole: bool = True
 
     def __str__(self):
+        values = "The values of all expressions" if self.is_whole else "The values that were recorded, those of the beginning,"
         if not self.apart:
-            return "The values of all expressions are the same: what differs is how they are shown, or when"
-        return f"The values of all expressions agree to {self.apart:.0e} of the largest in each tensor: what differs is rounding, or how they are shown"
+            return f"{values} are the same: what differs is how they are shown, or when"
+        return f"{values} agree to {self.apart:.0e} of the largest in each tensor: what differs is rounding, or how they are shown"
 
 
 def replayed(notebook, path):
     """The Parting of the two runs of a notebook, or their Agreement."""
     with tempfile.TemporaryDirectory() as folder:
-        records = []
+        paths = []
         for kernel in (PYTORCH, FACADE):
-            written = str(Path(folder, kernel[1]))
-            rerun(notebook, path, seeded(*kernel, _attach(written)))
-            records.append(_read(written))
-        found = side_by_side(*records)
-    return _placed(found, notebook) if isinstance(found, Parting) else found
+            paths.append(Path(folder, kernel[1]))
+            rerun(notebook, path, seeded(*kernel, _attach(str(paths[-1]))))
+        found = side_by_side(*map(_read, paths))
+        is_whole = all(each.stat().st_size <= ROOM for each in paths)
+    return _placed(found, notebook) if isinstance(found, Parting) else found._replace(is_whole=is_whole)
 
 
 def _attach(written):

@@ -16,8 +16,8 @@ from importlib.machinery import FileFinder, SourceFileLoader
 import numpy as np
 
 NAME = "__witness__"
-ELEMENTS = 4096             # of a larger array as many are kept, evenly spread
-ROOM = 10 ** 9              # bytes in all; what comes later is not written
+ELEMENTS = 1024             # of a larger array as many are kept, evenly spread
+ROOM = 10 ** 8              # bytes in all, which facade takes about two minutes to write; what comes later is not written
 SYMBOLS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**", "MatMult": "@", "BitAnd": "&", "BitOr": "|",
            "BitXor": "^", "LShift": "<<", "RShift": ">>", "USub": "-", "UAdd": "+", "Invert": "~", "Not": "not", "Lt": "<", "LtE": "<=", "Gt": ">",
            "GtE": ">=", "Eq": "==", "NotEq": "!="}
@@ -142,7 +142,7 @@ class Witness:
 
     def __init__(self, path, running):
         self.file, self.running, self.process = open(path, "wb"), running, os.getpid()
-        self.sites, self.held, self.room, self.hook = [], {}, ROOM, None
+        self.sites, self.held, self.hook = [], {}, None
 
     def __call__(self, value, site):
         self.glance(value, site)
@@ -152,8 +152,13 @@ class Witness:
         """Write down the arrays in a value."""
         if self.hook is None:
             self._watch_modules()
-        for array, dtype in _arrays(value):
+        for array, dtype in () if self.is_full else _arrays(value):
             self._write(None if site is None else self.sites[site], label, array, dtype)
+
+    @property
+    def is_full(self):
+        """Whether nothing more is written."""
+        return self.file.tell() > ROOM
 
     def hold(self, value, site):
         """Keep what a method is called on, for `after`."""
@@ -178,14 +183,11 @@ class Witness:
             self.hook = see(lambda module, inputs, output: self.glance(output, None, type(module).__name__))
 
     def _write(self, site, label, array, dtype):
-        if self.room <= 0 or os.getpid() != self.process:
+        if self.is_full or os.getpid() != self.process:
             return
-        kept = None
-        if array is not None:
-            kept = array.reshape(-1)
-            kept = kept if kept.size <= ELEMENTS else kept[np.linspace(0, kept.size - 1, ELEMENTS).astype(int)]
-            self.room -= kept.nbytes
-        self.room -= 300
+        kept = None if array is None else array.reshape(-1)
+        if kept is not None and kept.size > ELEMENTS:
+            kept = kept[np.linspace(0, kept.size - 1, ELEMENTS).astype(int)]
         pickle.dump((site, label, self.running(), dtype, None if array is None else array.shape, kept), self.file)
         self.file.flush()
 
