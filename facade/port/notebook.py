@@ -16,7 +16,6 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from facade.port.run import UNREADABLE
 
-
 # A kernel's module and the name of what `torch` means in it; IPython's own kernel has PyTorch.
 FACADE, PYTORCH = ("facade.port.kernel", "facade"), ("ipykernel_launcher", "PyTorch")
 

@@ -22,7 +22,6 @@ from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
 from facade.workbench.recording import Segment, operator_name, pending_entries
 
-
 _FRAMES = 6         # how many dictionaries of variables are looked through for names: two for each function
 _EVALUATIONS = 16   # how many are remembered: a training step is two or three
 _evaluated = deque(maxlen=_EVALUATIONS)

@@ -19,7 +19,6 @@ from facade.workbench.naming import Namer, reachable
 from facade.workbench.recording import Number, operator_name, pending_entries, recording
 from facade.workbench.step import unchanged
 
-
 # What usually stands behind a nan or inf that an operation makes of finite numbers.
 SOFTMAX = "A row that is all -inf has no softmax: let the mask leave one element of each."
 ROOT = "The derivative of the root of 0 is inf, and stays so where the result is masked: add a small number under the root."
