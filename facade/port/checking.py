@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from facade.port.names import Verdict, judge
 from facade.port.sources import files, read
-from facade.port.uses import uses
+from facade.port.uses import is_torchs, uses
 
 ORDER = {Verdict.MISSING: "missing", Verdict.DIFFERS: "differs", Verdict.UNKNOWN: "not in PyTorch"}
 
@@ -106,6 +106,8 @@ def findings_in(pieces):
         if piece.tree is not None:
             for use in uses(piece.tree, scope):
                 judgement = judge(use.name)
+                if not is_torchs(use.name) and judgement.verdict is Verdict.EXACT:
+                    continue
                 found.append(Finding(piece.path, piece.cell, use.line, use.column + 1, use.name, *judgement))
     return found
 

@@ -119,7 +119,8 @@ def _add_verify(commands):
     )
     verify.set_defaults(main=lambda options: _with_notebooks("verification", lambda module: module.main(options)))
     verify.add_argument("file", metavar="NOTEBOOK", help="the notebook")
-    verify.add_argument("--against", metavar="torch|FILE", help="compare with a run under PyTorch itself, or with another notebook's outputs")
+    verify.add_argument("--against", metavar="torch|FILE", help="compare with a run under PyTorch itself, and tell at which operation "
+                        "values part; or with another notebook's outputs")
     verify.add_argument("--html", metavar="OUT.html", help="write a page with both outputs of each cell")
 
 

@@ -1,10 +1,12 @@
 """What two runs of a cell show, compared as a reader would: the words exactly, the numbers to the last digit that is printed.
 
-Addresses, the times that `%time` prints and what goes to stderr (progress bars, warnings) say nothing about the program, and a line
-that is overwritten is what stands there in the end.
+That a class is facade's where it was torch's, the build in a version (2.13.0+cpu), addresses, the times that `%time` prints and what goes
+to stderr (progress bars, warnings) say nothing about the program, and a line that is overwritten is what stands there in the end.
 """
 
+import math
 import re
+import struct
 from enum import Enum
 from typing import NamedTuple
 
@@ -28,8 +30,12 @@ class Comparison(NamedTuple):
     found: str = ""
 
 
+SINGLE_DIGITS, LARGEST = 9, 3.4e38       # as many digits tell any two float32 apart
+
 # A number with its decimals and exponent, which is not the end of a name (`conv1`, `AddBackward0`).
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.(?P<decimals>\d*))?(?:e(?P<exponent>[-+]?\d+))?(?![\w])")
+PACKAGE = re.compile(r"\bfacade\.")
+BUILD = re.compile(r"(?<=\d\.\d)\+(?:cpu|cu\d+)\b")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 TIMES = re.compile(r"^(?:CPU times|Wall time|time: ).*$|^.* per loop .*$", re.M)
 OVERWRITTEN = re.compile(r"^.*\r(?!$)", re.M)
@@ -49,6 +55,7 @@ def _text_of(output):
 
 
 def _lines(text):
+    text = BUILD.sub("", PACKAGE.sub("torch.", text))
     text = ADDRESS.sub("0x...", TIMES.sub("", OVERWRITTEN.sub("", text)))
     return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
 
@@ -84,6 +91,12 @@ def _is_close_number(one, other):
 
 
 def _unit(number):
-    """What one step of the last printed digit is worth; 0 for a whole number."""
+    """What one step of the last printed digit is worth; 0 for a whole number. A float32 that is printed with more digits than it has steps by 2^-23."""
     decimals = number["decimals"]
-    return 10.0 ** (int(number["exponent"] or 0) - len(decimals)) if decimals else 0.0
+    if not decimals:
+        return 0.0
+    value = abs(float(number[0]))
+    printed = 10.0 ** (int(number["exponent"] or 0) - len(decimals))
+    digits = len(re.sub(r"^[-+0.]*|e.*|\.", "", number[0]))
+    is_single = digits > SINGLE_DIGITS and abs(struct.unpack("f", struct.pack("f", min(value, LARGEST)))[0] - value) <= printed / 2
+    return max(printed, 2.0 ** (math.frexp(value)[1] - 24)) if is_single else printed

@@ -62,11 +62,11 @@ def _is_torchs(name):
 
 @functools.cache
 def differences():
-    """(whether facade has the name, pattern, sentence) of each known difference."""
-    found = []
+    """(whether facade has the name, pattern, sentence) of each known difference; None for a package that does not differ."""
+    found, kinds = [], {"[differs]": True, "[missing]": False, "[exact]": None}
     for line in _lines(DIFFERENCES):
         if line.startswith("["):
-            is_present = line == "[differs]"
+            is_present = kinds[line]
         else:
             found.append((is_present, *(part.strip() for part in line.split(":", 1))))
     return found
@@ -82,6 +82,12 @@ def note_on(name):
     return next((note for is_present, pattern, note in differences() if is_present is is_there and fnmatch.fnmatchcase(name, pattern)), "")
 
 
+@functools.cache
+def imports_torch(name):
+    """Whether a module of another package is known to import PyTorch, and to need no more of it than facade has."""
+    return any(is_present is not False and not pattern.startswith(ALIAS + ".") and fnmatch.fnmatchcase(name, pattern) for is_present, pattern, _ in differences())
+
+
 # ---------------------------------------------------------------- facade's side
 def find(name):
     """What facade has under a name of torch's; ABSENT where it has nothing or only refuses, None where it wants another package."""
@@ -94,14 +100,15 @@ def _look_up(name):
     name = TARGET + name.removeprefix(ALIAS)
     try:
         return pkgutil.resolve_name(name)
-    except (AttributeError, ImportError):
+    except (AttributeError, ImportError, ValueError):       # a name with an argument, torch.device('meta'), is in the lists alone
         return None if _is_file_below(name) else ABSENT
 
 
 def _is_file_below(name):
     """Whether a name is in a module that is there but was not importable."""
-    module = name if _has_spec(name) else name.rpartition(".")[0]
-    return module not in sys.modules and _has_spec(module)
+    while not _has_spec(name):
+        name = name.rpartition(".")[0]
+    return name not in sys.modules
 
 
 def _has_spec(name):
@@ -115,8 +122,12 @@ def _has_spec(name):
 def judge(name):
     """The Judgement on a dotted name that a program uses, such as `torch.nn.functional.relu`.
 
-    What follows a function or value (`torch.float32.itemsize`) is its own affair: such a name is judged by its beginning.
+    What follows a function or value (`torch.float32.itemsize`) is its own affair: such a name is judged by its beginning. Of a package
+    built on PyTorch the lists alone know something.
     """
+    if name.partition(".")[0] != ALIAS:
+        is_present, note = next((is_present, note) for is_present, pattern, note in differences() if fnmatch.fnmatchcase(name, pattern))
+        return Judgement(Verdict.EXACT) if is_present is None else Judgement(Verdict.DIFFERS if is_present else Verdict.MISSING, note)
     if find(name) is not ABSENT:
         note = note_on(name)
         return Judgement(Verdict.DIFFERS if note else Verdict.EXACT, note)

@@ -4,6 +4,7 @@ Cells run in order and keep their outputs.  What a cell shows appears on the ter
 file is asked for, in that file.  An error is one of a cell's outputs; it also decides the exit code.
 """
 
+import copy
 import sys
 from pathlib import Path
 
@@ -15,24 +16,30 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from facade.port.run import UNREADABLE
 
+# A kernel's module and the name of what `torch` means in it; IPython's own kernel has PyTorch.
+FACADE, PYTORCH = ("facade.port.kernel", "facade"), ("ipykernel_launcher", "PyTorch")
 
-def _kernel(module, name):
+# The notebook's own seeds come later, and count.
+SEEDS = "[__import__('random').seed(0), __import__('numpy').random.seed(0), __import__('torch').manual_seed(0)];"
+
+
+def seeded(module, name, *lines):
+    """As `manager`, with the seeds set and sets in one order, for runs that are to be compared."""
+    return manager(module, name, SEEDS, *lines, PYTHONHASHSEED="0")
+
+
+def manager(module, name, *lines, **environment):
+    """The class of a manager that starts this kernel, whatever kernel the notebook names and whichever are installed on the machine.
+
+    lines: Python to be run before the first cell; environment: variables of the kernel's process.
+    """
+    lines = ["__import__('sys').path.insert(0, '')", *lines]        # the notebook's folder, as a script's folder stands first
     # -P keeps a file beside the notebook, a random.py say, from hiding a module that the kernel itself needs.
     # Below ERROR the kernel would speak, of its unencrypted local sockets, in the middle of the notebook's outputs.
     command = [sys.executable, "-P", "-m", module, "-f", "{connection_file}", "--log-level=ERROR"]
-    return KernelSpec(argv=command, display_name=f"Python 3 ({name})", language="python")
-
-
-class FacadeKernelManager(AsyncKernelManager):
-    """Starts facade's kernel, whatever kernel the notebook names and whichever are installed on the machine."""
-
-    kernel_spec = _kernel("facade.port.kernel", "facade")
-
-
-class PlainKernelManager(AsyncKernelManager):
-    """Starts IPython's own kernel, where torch is PyTorch."""
-
-    kernel_spec = _kernel("ipykernel_launcher", "PyTorch")
+    command += [f"--IPKernelApp.exec_lines={line}" for line in lines]
+    spec = KernelSpec(argv=command, display_name=f"Python 3 ({name})", language="python", env=environment)
+    return type(f"{name}KernelManager", (AsyncKernelManager,), {"kernel_spec": spec})
 
 
 def run_notebook(path, output=None, keep_going=False):
@@ -66,15 +73,24 @@ def clear_outputs(notebook):
             cell.outputs, cell.execution_count = [], None
 
 
-def execute(notebook, folder, reporter, keep_going, manager=FacadeKernelManager):
-    """Fill in the outputs of all cells, up to the first that fails if not `keep_going`, with the kernel that `manager` starts."""
+def rerun(notebook, path, kernels=None):
+    """A copy of the notebook at `path` with the outputs of a new run, beyond errors too."""
+    notebook = copy.deepcopy(notebook)
+    clear_outputs(notebook)
+    reporter = Reporter(notebook, prints_outputs=False, prints_errors=False)
+    execute(notebook, Path(path).resolve().parent, reporter, keep_going=True, kernels=kernels)
+    return notebook
+
+
+def execute(notebook, folder, reporter, keep_going, kernels=None):
+    """Fill in the outputs of all cells, up to the first that fails if not `keep_going`, in facade's kernel or the one that a `manager` starts."""
     client = NotebookClient(
         notebook,
         timeout=None,
         record_timing=False,
         allow_errors=keep_going,
         kernel_name="python3",
-        kernel_manager_class=manager,
+        kernel_manager_class=kernels or manager(*FACADE),
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=reporter.cell_starts,
         on_cell_executed=reporter.cell_ends,

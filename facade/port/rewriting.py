@@ -1,7 +1,8 @@
 """`facade port`: a script or notebook that imports facade where it imported torch, with a note at each line that differs.
 
 The text is edited at the places that the syntax tree names, the modules in import statements and nothing else, so that whatever is not
-an import stays as it was written.  `import torch.nn` binds the name torch, which the new line does too.
+an import stays as it was written.  `import torch.nn` binds the name torch, which the new line does too; before a package is imported that
+imports PyTorch itself, the name torch is lent to facade.
 """
 
 import ast
@@ -14,9 +15,10 @@ from pathlib import Path
 
 from facade.port.alias import ALIAS, TARGET
 from facade.port.checking import findings_in
-from facade.port.names import Verdict
+from facade.port.names import Verdict, imports_torch
 from facade.port.sources import NOTEBOOK_SUFFIX, code_cells, parse, read, without_magics
 
+INSTALL = f"import {TARGET}; {TARGET}.install(); "       # on the line of what follows, so that lines keep their numbers
 MARK = "  # facade: "
 IMPORTERS = ("importlib.import_module", "import_module", "__import__", "pytest.importorskip", "importlib.util.find_spec")
 
@@ -85,6 +87,20 @@ def import_edits(piece):
             name = node.args[0]
             if isinstance(name, ast.Constant) and isinstance(name.value, str) and _is_alias(name.value):
                 yield place(name.lineno, name.col_offset), place(name.end_lineno, name.end_col_offset), repr(_renamed(name.value))
+    first = min(_importing_torch(piece.tree), key=lambda node: node.lineno, default=None)
+    if first is not None:
+        start = place(first.lineno, first.col_offset)
+        yield start, start, INSTALL
+
+
+def _importing_torch(tree):
+    """The imports of packages that import PyTorch."""
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        if any(map(imports_torch, names)):
+            yield node
 
 
 def _imported(alias):

@@ -6,12 +6,13 @@ called on a value of which nothing is known counts as a tensor's method only whe
 """
 
 import ast
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from facade.port.names import ABSENT, differences, find, torch_names
+from facade.port.names import ABSENT, differences, find, note_on, torch_names
 
 TORCH, TENSOR = "torch", "torch.Tensor"
 A_TENSOR = TENSOR + "()"
@@ -42,6 +43,19 @@ def uses(tree, scope=None):
     return sorted(walker.found, key=lambda use: (use.line, use.column))
 
 
+def own_names(tree):
+    """The functions and classes that a program defines, and the attributes that it sets."""
+    found = set()
+    for node in ast.walk(tree):
+        if node.__class__ is ast.Attribute:
+            if node.ctx.__class__ is ast.Store:
+                found.add(node.attr)
+        elif node.__class__ in (ast.FunctionDef, ast.ClassDef):
+            found.add(node.name)
+    return found
+
+
+@functools.cache
 def roots():
     """The packages whose use is reported: torch, and those in the list of differences."""
     return {TORCH} | {pattern.partition(".")[0].rstrip("*") for _, pattern, _ in differences()}
@@ -59,7 +73,7 @@ def result(called):
     if called.endswith("()"):
         return None
     function = find(called)
-    if isinstance(function, type):
+    if isinstance(function, type) or function is None:          # None: a class of another package's, TensorBoard's
         is_tensor = called == TENSOR or called.endswith("Tensor") or called == "torch.nn.Parameter"
         return A_TENSOR if is_tensor else called + "()"
     rows = getattr(function, "rows", ())
@@ -72,9 +86,7 @@ class Walker(ast.NodeVisitor):
 
     def __init__(self, tree, scope):
         self.tree, self.found, self.names, self.bodies = tree, [], [scope], []
-        self.roots = roots()
-        self.own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-        self.own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+        self.roots, self.own = roots(), own_names(tree)
 
     def walk(self):
         """The module, then the bodies of its functions, theirs, and so on."""
@@ -153,6 +165,8 @@ class Walker(ast.NodeVisitor):
             if node.attr not in self.own or find(name) is not ABSENT:
                 self.use(name, node)
             return A_TENSOR if node.attr in TENSOR_VIEWS else name
+        if value.endswith("()") and is_torchs(value) and note_on(name):
+            self.use(name, node)
         if value.endswith("()") or "()." in value:
             return f"{value}.{node.attr}" if not is_torchs(value) else None
         if value.partition(".")[0] in self.roots:
@@ -176,9 +190,17 @@ class Walker(ast.NodeVisitor):
     def value_Call(self, node):
         """What a call gives."""
         called = self.value(node.func)
+        self._device(called, node)
         for each in (*node.args, *node.keywords):
             self.value(each.value if isinstance(each, ast.keyword) else each)
         return result(called)
+
+    def _device(self, called, node):
+        """A device without data is named by a string."""
+        places = node.args[:1] if called == "torch.device" or getattr(node.func, "attr", "") == "to" else []
+        for each in (*places, *(keyword.value for keyword in node.keywords if keyword.arg == "device")):
+            if isinstance(each, ast.Constant) and each.value == "meta":
+                self.use("torch.device('meta')", each)
 
     def value_BinOp(self, node):
         """Arithmetic with a tensor gives a tensor."""

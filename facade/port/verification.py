@@ -1,9 +1,9 @@
 """`facade verify`: a published notebook run under facade, and what each cell shows compared with what it showed.
 
-The outputs to compare with are those the notebook holds, another notebook's, or those of a run under PyTorch itself.
+The outputs to compare with are those the notebook holds, another notebook's, or those of a run under PyTorch itself. In the last case both
+runs begin with the same seeds, and where a cell differs both are run again, to tell at which operation their values part.
 """
 
-import copy
 import re
 import sys
 from collections import Counter
@@ -13,8 +13,9 @@ from typing import NamedTuple
 import nbformat
 
 from facade.port.comparison import Comparison, Likeness, compare, shown
-from facade.port.notebook import PlainKernelManager, Reporter, clear_outputs, execute
+from facade.port.notebook import FACADE, PYTORCH, rerun, seeded
 from facade.port.page import page
+from facade.port.replay import Agreement, Parting, replayed
 from facade.port.run import UNREADABLE
 
 PASSING = (Likeness.SAME, Likeness.CLOSE, Likeness.UNKNOWN)
@@ -39,11 +40,13 @@ class VerifiedCell(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What verifying a notebook found. cells: the code cells; is_seeded: whether the notebook sets a seed."""
+    """What verifying a notebook found. cells: the code cells; is_seeded: whether its random numbers are the same in each run; replayed: where
+    the values of two runs part, or that they agree, None where that was not looked for."""
 
     path: str
     cells: list
     is_seeded: bool
+    replayed: Parting | Agreement | None = None
 
     @property
     def passes(self):
@@ -55,6 +58,7 @@ class Verification(NamedTuple):
         counts = Counter(cell.comparison.likeness for cell in self.cells)
         line = f"{len(self.cells)} cells: " + ", ".join(f"{counts[each]} {each.value}" for each in Likeness)
         explains = not self.is_seeded and counts[Likeness.DIFFERS]
+        line += f"\n{self.replayed}." if self.replayed else ""
         return line + ("\nThe notebook sets no seed: its random numbers are others in each run, under PyTorch too." if explains else "")
 
     def text(self):
@@ -70,21 +74,15 @@ def verify(path, against=None):
     """
     notebook = nbformat.read(path, as_version=4)
     expected = notebook if against in (None, "torch") else nbformat.read(against, as_version=4)
-    if against == "torch":
-        expected = run(notebook, path, manager=PlainKernelManager)
-    found = run(notebook, path)
-    cells = [_verified(number, theirs, ours, has_run=against == "torch")
+    has_both = against == "torch"
+    if has_both:
+        expected = rerun(notebook, path, seeded(*PYTORCH))
+    found = rerun(notebook, path, seeded(*FACADE) if has_both else None)
+    cells = [_verified(number, theirs, ours, has_run=has_both)
              for number, (theirs, ours) in enumerate(zip(expected.cells, found.cells), 1) if ours.cell_type == "code" and ours.source.strip()]
-    return Verification(path, cells, any("seed(" in cell.source for cell in notebook.cells))
-
-
-def run(notebook, path, **kernel):
-    """A copy of the notebook with the outputs of a new run, beyond errors too."""
-    notebook = copy.deepcopy(notebook)
-    clear_outputs(notebook)
-    reporter = Reporter(notebook, prints_outputs=False, prints_errors=False)
-    execute(notebook, Path(path).resolve().parent, reporter, keep_going=True, **kernel)
-    return notebook
+    differs = any(cell.comparison.likeness is Likeness.DIFFERS for cell in cells)
+    is_seeded = has_both or any("seed(" in cell.source for cell in notebook.cells)
+    return Verification(path, cells, is_seeded, replayed(notebook, path) if has_both and differs else None)
 
 
 def _verified(number, theirs, ours, has_run):

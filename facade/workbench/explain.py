@@ -3,33 +3,57 @@
     >>> print(facade.explain(w, loss))
     w requires grad and is a leaf, but the loss does not lead to it ...
 
-The source line of an operation is known where it was recorded within `facade.explaining()`, which costs a look at the stack for each.
+What was recorded within `facade.explaining()` is remembered: the source line of each operation that is tracked, which costs a look at the
+stack, and the last evaluations with their values, so that a way can be followed after `backward()` or a read has ended the tape.
 """
 
 import contextlib
 import html
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
 
 from facade.core import engine
+from facade.core.engine import tapes
 from facade.core.engine.stats import compiles
 from facade.core.tensor.history import AccumulateGrad
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, is_floating
-from facade.workbench.recording import operator_name, pending_entries
-
+from facade.nn.modules.module import Module
+from facade.optim.optimizer import Optimizer
+from facade.workbench.recording import Segment, operator_name, pending_entries
 
 _FRAMES = 6         # how many dictionaries of variables are looked through for names: two for each function
+_EVALUATIONS = 16   # how many are remembered: a training step is two or three
+_evaluated = deque(maxlen=_EVALUATIONS)
 
 
 @contextlib.contextmanager
 def explaining():
-    """Remember, in this block, the source line of each operation that is tracked, for `explain`, `find_nan` and errors to name."""
-    before, modes.anomaly, modes.check_nan = (modes.anomaly, modes.check_nan), True, False
+    """Remember, in this block, the source line of each operation that is tracked, and the last evaluations, for `explain`, `find_nan` and errors to
+    name. The evaluations are kept until the next such block.
+    """
+    _evaluated.clear()
+    before = modes.anomaly, modes.check_nan, tapes.watch
+    modes.anomaly, modes.check_nan, tapes.watch = True, False, _remembering(tapes.watch)
     try:
         yield
     finally:
-        modes.anomaly, modes.check_nan = before
+        modes.anomaly, modes.check_nan, tapes.watch = before
+        _evaluated.append(Segment(tapes.epoch))     # what is pending still, and will be gone with the next evaluation
+
+
+def _remembering(watch):
+    """A watcher that keeps each evaluation, and calls the one that was there."""
+    def remember(epoch):
+        _evaluated.append(Segment(epoch))
+        if watch is not None:
+            watch(epoch)
+    return remember
+
+
+def _known_entries():
+    """The operations of the evaluations that are remembered, and those that are pending."""
+    return [entry for segment in _evaluated for entry in segment.entries()] + pending_entries()
 
 
 class Explanation:
@@ -77,15 +101,20 @@ def _variables(frame):
     return [pair for variables in found for pair in variables]
 
 
-def _names(frame):
-    """id of a tensor -> the name of a variable that holds it."""
-    found = {}
+def _named_tensors(frame):
+    """(name, tensor, module that holds it or None) for all tensors that the variables lead to."""
     for name, thing in _variables(frame):
         if isinstance(thing, Tensor) and not name.startswith("_"):
-            found[id(thing)] = name
-        elif hasattr(thing, "named_parameters") and not isinstance(thing, type):
-            found.update((id(param), f"{name}.{path}") for path, param in thing.named_parameters())
-    return found
+            yield name, thing, None
+        elif isinstance(thing, Module):
+            for path, module in thing.named_modules(prefix=name):
+                held = module._parameters | module._buffers | {key: each for key, each in vars(module).items() if isinstance(each, Tensor)}
+                yield from ((f"{path}.{key}", each, module) for key, each in held.items() if each is not None)
+
+
+def _names(frame):
+    """id of a tensor -> the name of a variable, or of a module's attribute, that holds it."""
+    return {id(tensor): name for name, tensor, _ in _named_tensors(frame)}
 
 
 def explain(tensor, loss=None):
@@ -98,7 +127,7 @@ def explain(tensor, loss=None):
     for case in (_with_grad, _of_other_dtype, _inference, _non_leaf, _untracked, _leaf):
         text = case(tensor, name, names, frame, loss)
         if text:
-            return Explanation(text)
+            return Explanation(text + _without_optimizer(tensor, frame))
     raise AssertionError("a tensor is a leaf or not")
 
 
@@ -111,8 +140,8 @@ def _with_grad(tensor, name, names, frame, loss):
 def _of_other_dtype(tensor, name, names, frame, loss):
     if is_floating(tensor):
         return None
-    path = _path_to(tensor, frame)
-    made = f" It was made by {_quoted(path[-1:])} from '{path[0]}'." if len(path) > 1 else ""
+    start, path = _path_to(tensor, frame)
+    made = f" It was made by {_operators(path[-1:])} from '{start}'." if path else " Data to be differentiated must be float: call .float() first."
     return (f"{name} is of dtype {tensor.dtype!r}: only floating point and complex tensors have gradients, and none flows through "
             f"an operation whose result is {tensor.dtype!r}.{made}")
 
@@ -131,7 +160,10 @@ def _non_leaf(tensor, name, names, frame, loss):
     if tensor._retains_grad:
         return text + "retain_grad() was called, so .grad comes with a backward() that reaches it: none has since."
     text += "backward() keeps .grad for leaves only; call retain_grad() on it before backward()."
-    if leaves and not known:
+    if leaves and not known and any(leaf._grad is not None for leaf in leaves):
+        text += (f" The leaf behind it, which has a .grad, has lost its name: {name} was assigned anew, as in w = w - lr * w.grad. Change the leaf in "
+                 "place instead: with torch.no_grad(): w -= lr * w.grad.")
+    elif leaves and not known:
         text += (" The leaf behind it has no name: requires_grad=True stands on a temporary, and an operation (*, .to(), .float()) came after. "
                  "Make the tensor first, and call requires_grad_() on the result.")
     return text + (f" The leaves behind it: {', '.join(known)}." if known else "")
@@ -140,21 +172,54 @@ def _non_leaf(tensor, name, names, frame, loss):
 def _untracked(tensor, name, names, frame, loss):
     if tensor._leaf:
         return None
-    sharing = [each for each in _tensors(frame) if each is not tensor and each._storage is not None and each._storage is tensor._storage
-               and each.requires_grad]
     if tensor._untracked_view:
         return f"{name} is a view that was made while tracking was off (no_grad); make it outside."
-    if sharing:
-        return (f"{name} does not require grad, but shares its memory with {names.get(id(sharing[0]), 'a tensor')}, which does: "
-                "it was cut off by detach() or .data. Use the tensor itself.")
-    path = _path_to(tensor, frame)
-    if len(path) > 1:
-        cut = _integer_cut(tensor.value)
-        why = f"{cut}, through which no gradient flows" if cut else "under no_grad(), or behind detach()"
-        return (f"{name} does not require grad although it was computed from '{path[0]}', which does. On the way: {_quoted(path[1:])}; the way is cut "
-                f"{'at ' if cut else ''}{why}.")
-    return (f"{name} does not require grad and nothing tracked made it: it is data, was made under no_grad() or by detach(), or of tensors that do not "
-            "require grad. For a leaf that is to be trained, call requires_grad_() before it is used.")
+    return _shared(tensor, name, names, frame) or _held(tensor, name, frame) or _computed(tensor, name, frame) or (
+        f"{name} does not require grad and nothing tracked made it, as far as is known: it is data, came from NumPy or a number (item()), was made under "
+        "no_grad() or by detach(), or of tensors that do not require grad. For a leaf that is to be trained, call requires_grad_() before it is used." + _advice())
+
+
+def _shared(tensor, name, names, frame):
+    """The sentence for a tensor whose memory is that of one that requires grad."""
+    for each in _tensors(frame):
+        if each is not tensor and each.requires_grad and each._storage is not None and each._storage is tensor._storage:
+            return (f"{name} does not require grad, but shares its memory with {names.get(id(each), 'a tensor')}, which does: "
+                    "it was cut off by detach() or .data. Use the tensor itself.")
+    return ""
+
+
+def _held(tensor, name, frame):
+    """The sentence for a tensor that a module holds."""
+    holder = next((module for _, each, module in _named_tensors(frame) if each is tensor and module is not None), None)
+    if tensor._is_param:
+        return f"{name} is a parameter that is frozen: its requires_grad was set to False. requires_grad_() makes it trained again."
+    if holder is None or any(each is tensor for each in holder._buffers.values()):
+        return ""
+    return f"{name} is a tensor that a module holds, but no parameter of it: write self.{name.rpartition('.')[2]} = nn.Parameter(...)."
+
+
+def _computed(tensor, name, frame):
+    """The sentence for a tensor that was computed from one that requires grad."""
+    start, path = _path_to(tensor, frame)
+    if not path:
+        return ""
+    cut = _integer_cut(path)
+    why = f"at {cut}, through which no gradient flows" if cut else "under no_grad(), behind detach() or .data, or before requires_grad was set"
+    return (f"{name} does not require grad although it was computed from '{start}', which does. On the way: {_operators(path)}; the way is cut {why}.")
+
+
+def _advice():
+    return "" if _evaluated else " Run it within facade.explaining() to see the way."
+
+
+def _without_optimizer(tensor, frame):
+    """A sentence where there are optimizers and none has a tensor that requires grad."""
+    found = {id(thing): (name, thing) for name, thing in _variables(frame) if isinstance(thing, Optimizer) and not name.startswith("_")}
+    held = {id(param) for _, optimizer in found.values() for group in optimizer.param_groups for param in group["params"]}
+    if not found or id(tensor) in held or not tensor._leaf or not tensor.requires_grad:
+        return ""
+    names = ", ".join(name for name, _ in found.values())
+    return f" No optimizer will change it: {names} was given {len(held)} other tensor{'s' * (len(held) != 1)}."
 
 
 def _leaf(tensor, name, names, frame, loss):
@@ -173,7 +238,7 @@ def _leaf(tensor, name, names, frame, loss):
 def _from_loss(tensor, loss, frame):
     """The rest of the sentence for a leaf and a loss."""
     if loss.grad_fn is None:
-        return f", but the loss does not require grad itself: {explain_in(loss, frame)}"
+        return _from_untracked(loss, frame)
     nodes = behind(loss.grad_fn)
     if tensor._accumulate is not None and tensor._accumulate() in nodes:
         freed = any(getattr(node, "inputs", ()) is None for node in nodes)
@@ -181,13 +246,25 @@ def _from_loss(tensor, loss, frame):
             return ", and the loss leads to it: backward() has not been called on the loss yet."
         return ", and backward() has been called on the loss, which leads to it" + (
             "; .grad was set to None since (zero_grad)." if tensor._grad is None else ": .grad is there.")
-    path = _path(pending_entries(), tensor.value, loss.value)
+    path = _path(_known_entries(), tensor.value, loss.value)
+    if path is None and tensor._accumulate is None:
+        return (", but no tracked operation has used it: the module that holds it was not called, or another tensor was used in its place (a copy, one made "
+                "anew inside the loop), or what used it ran under no_grad() or went through detach()." + _advice())
     if path is None:
-        return (", but the loss was not computed from it, as far as its history is still recorded: another tensor was used (a copy, or one made anew inside "
-                "the loop), or the values were read in between.")
-    cut = _integer_cut(loss.value, tensor.value)
-    text = f", but autograd's way from the loss to it is cut. The loss is computed from it by {_quoted(operator_name(entry.kernel) for entry in path)}; "
+        return (", but the loss was not computed from it, as far as is known: another tensor was used (a copy, or one made anew inside "
+                "the loop), or the way to the loss is cut." + _advice())
+    cut = _integer_cut(path)
+    text = f", but autograd's way from the loss to it is cut. The loss is computed from it by {_operators(path)}; "
     return text + (f"{cut}, through which no gradient flows." if cut else _where_cut(path, nodes))
+
+
+def _from_untracked(loss, frame):
+    """The rest of the sentence for a loss without history."""
+    if loss.requires_grad:
+        return (", but the loss is a leaf itself: it was made anew of numbers, by torch.tensor(), item() or NumPy, and requires_grad on it does not bring "
+                "its history back. Use the tensor that was computed.")
+    names = _names(frame)
+    return f", but the loss does not require grad itself: {_untracked(loss, names.get(id(loss), 'it'), names, frame, None)}"
 
 
 def _where_cut(path, nodes):
@@ -204,20 +281,14 @@ def _where_cut(path, nodes):
     return f"{text} into '{operator_name(following.kernel)}'{line_of(known[following.epoch, following.slot])}."
 
 
-def explain_in(tensor, frame):
-    """The explanation of an untracked tensor for somebody else's frame."""
-    names = _names(frame)
-    return _untracked(tensor, names.get(id(tensor), "it"), names, frame, None)
-
-
 # ---------------------------------------------------------------- the tape
 def _tensors(frame):
-    return [thing for _, thing in _variables(frame) if isinstance(thing, Tensor)]
+    return [tensor for _, tensor, _ in _named_tensors(frame)]
 
 
 def _path(entries, start, end):
-    """The entries of one way from a value to another, in order; None where there is none."""
-    reached = {start: None}
+    """The entries of one way from a value, or what it was before an optimizer's step, to another, in order; None where there is none."""
+    reached = dict.fromkeys(_before(entries, start))
     for entry in entries:
         source = next((each for each in entry.sources if each.__class__ is engine.Value and each in reached), None)
         if source is not None:
@@ -232,29 +303,34 @@ def _path(entries, start, end):
     return found[::-1]
 
 
+def _before(entries, value):
+    """A value, and those of its shape that it was made of."""
+    found = {value}
+    for entry in reversed(entries):
+        if not found.isdisjoint(entry.results):
+            found.update(each for each in entry.sources if each.__class__ is engine.Value and each.spec == value.spec)
+    return found
+
+
 def _path_to(tensor, frame):
-    """[name of a tensor that requires grad, operators on the way] for a tensor that is pending; [] where none leads to it."""
-    if tensor._value.array is not None:
-        return []
-    names, entries = _names(frame), pending_entries()
-    for each in _tensors(frame):
+    """(name of a tensor that requires grad, the way from it) for a tensor that was computed from one; ("", []) where nothing is known of it."""
+    entries = _known_entries()
+    for name, each, _ in _named_tensors(frame):
         if each.requires_grad and each is not tensor:
             path = _path(entries, each.value, tensor.value)
             if path:
-                return [names.get(id(each), "a tensor"), *(operator_name(entry.kernel) for entry in path)]
-    return []
+                return name, path
+    return "", []
 
 
-def _integer_cut(end, start=None):
-    """'argmax' gives int64: the operation on the way whose result cannot have a gradient, or ''."""
-    entries = pending_entries()
-    needed = {end}
-    for entry in reversed(entries):
-        if not needed.isdisjoint(entry.results):
-            needed.update(each for each in entry.sources if each.__class__ is engine.Value)
-            if all(spec.dtype.kind not in "fcV" for spec in entry.kernel.outs) and (start is None or _path(entries, start, entry.results[0])):
-                return f"'{operator_name(entry.kernel)}' gives {entry.kernel.outs[0].dtype}"
-    return ""
+def _integer_cut(path):
+    """'argmax' gives int64: the first operation on the way whose result cannot have a gradient, or ''."""
+    first = next((entry for entry in path if all(spec.dtype.kind not in "fcV" for spec in entry.kernel.outs)), None)
+    return "" if first is None else f"'{operator_name(first.kernel)}' gives {first.kernel.outs[0].dtype}"
+
+
+def _operators(path):
+    return _quoted(operator_name(entry.kernel) for entry in path)
 
 
 def _quoted(names):

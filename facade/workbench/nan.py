@@ -5,6 +5,7 @@ Nothing is compiled for it: every operation runs alone, through NumPy, as soon a
 
 import contextlib
 import linecache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,17 +19,69 @@ from facade.workbench.naming import Namer, reachable
 from facade.workbench.recording import Number, operator_name, pending_entries, recording
 from facade.workbench.step import unchanged
 
+# What usually stands behind a nan or inf that an operation makes of finite numbers.
+SOFTMAX = "A row that is all -inf has no softmax: let the mask leave one element of each."
+ROOT = "The derivative of the root of 0 is inf, and stays so where the result is masked: add a small number under the root."
+ARC = "The derivative is inf at 1 and -1: clamp to just inside."
+CAUSES = {
+    ("log", "inf"): "log(0) is -inf: clamp from below, or use a loss that takes logits.",
+    ("log", "nan"): "A negative number has no logarithm.",
+    ("exp", "inf"): "exp leaves float32 above 88.7: subtract the maximum first, or use softmax or logsumexp.",
+    ("div", "inf"): "The divisor is 0: add a small number to it.",
+    ("div", "nan"): "0 is divided by 0: add a small number to the divisor.",
+    ("sqrt", "nan"): "A negative number has no root.",
+    ("rsqrt", "inf"): "The root is 0: add a small number under it.",
+    ("pow", "nan"): "A negative number has no root.",
+    ("pow", "inf"): "0 to a negative power is inf.",
+    ("sqrt_backward", "inf"): ROOT,
+    ("sqrt_backward", "nan"): ROOT,
+    ("acos_backward", "inf"): ARC,
+    ("asin_backward", "inf"): ARC,
+    ("nll_loss", "nan"): "No target counts, so the mean is over nothing.",
+    ("mean", "nan"): "The mean of no element is nan.",
+    ("step", "nan"): "The divisor of the update is 0: keep the optimizer's eps above 0.",
+}
+# Beyond the root of a format's largest number a product overflows.
+LARGE = {"float16": 2.0 ** 8, "bfloat16": 1e19, "float32": 1e19, "float64": 1e154}
+
+
+class Seen(NamedTuple):
+    """What made a nan or inf. given: the kinds that were among its inputs already; is_large: whether a finite input was too large to be multiplied."""
+
+    operator: str
+    kind: str
+    line: str
+    forward: str
+    inputs: list
+    given: set
+    is_large: bool
+
+    @property
+    def cause(self):
+        """What usually stands behind it, as a sentence; empty where nothing is known."""
+        if self.kind in self.given:
+            return f"The {self.kind} was among its inputs, so it is in the data or the parameters that it began with."
+        if self.is_large:
+            return "The numbers have outgrown their format: lower the learning rate, clip the gradients, or scale the data."
+        return "" if self.given else CAUSES.get((self.operator, self.kind), "")
+
 
 class Finding(Explanation):
     """What was found. operator: the name, None where all is finite; kind: 'nan' or 'inf'; line: 'file:line' of the user's; inputs: what went in."""
 
-    def __init__(self, operator, kind, line, inputs, forward=""):
-        self.operator, self.kind, self.line, self.inputs = operator, kind, line, inputs
-        if operator is None:
-            super().__init__("no operation made a nan, and the results are finite")
-        else:
-            shown = "; ".join(inputs) or "nothing"
-            super().__init__(f"'{operator}' is the first to make {kind}, {line}{forward}. It was given {shown}.")
+    def __init__(self, seen, infinite=None):
+        self.operator, self.kind, self.line, self.inputs = (None, "", "", []) if seen is None else (seen.operator, seen.kind, seen.line, seen.inputs)
+        super().__init__("no operation made a nan, and the results are finite" if seen is None else _said(seen, infinite))
+
+
+def _said(seen, infinite):
+    """A nan or inf in words; infinite: what made the first inf, where that came before."""
+    text = f"'{seen.operator}' is the first to make {seen.kind}, {seen.line}{seen.forward}. It was given {'; '.join(seen.inputs) or 'nothing'}."
+    cause = SOFTMAX if seen.operator in ("softmax", "log_softmax") and "nan" not in seen.given else seen.cause
+    if infinite is not None and "inf" in seen.given:
+        text += f" The first inf was made by '{infinite.operator}', {infinite.line}{infinite.forward}, of {'; '.join(infinite.inputs)}."
+        cause = cause or infinite.cause
+    return f"{text} {cause}".rstrip()
 
 
 def _state(array):
@@ -39,13 +92,9 @@ def _state(array):
     return "nan" if np.isnan(array).any() else "" if np.isfinite(array).all() else "inf"
 
 
-def _described(source):
-    if source.__class__ is Number:
-        return repr(source.number)
-    array = np.asarray(source.array)
-    if array.dtype.kind not in "fiu" or not array.size:
-        return f"{array.dtype}{list(array.shape)}"
-    return f"{array.dtype}{list(array.shape)} from {array.min():.4g} to {array.max():.4g}"
+def _is_large(array):
+    finite = np.abs(array[np.isfinite(array)]) if array.dtype.kind == "f" else np.zeros(0)
+    return finite.size > 0 and float(finite.max()) > LARGE.get(array.dtype.name, np.inf)
 
 
 def _here():
@@ -57,18 +106,28 @@ def _here():
 
 
 class _Watch:
-    """Sees each operation: found: kind -> (entry, line, where the forward was) of the first that makes it out of what had none."""
+    """Sees each operation: found: kind -> the first Seen of that kind. names: of values, by value."""
 
-    def __init__(self):
-        self.found = {}
+    def __init__(self, names=None):
+        self.found, self.names = {}, names or {}
 
     def see(self, entry, line, forward=""):
         """Look at the results of one entry."""
         arrays = [np.asarray(result.array) for result in entry.results if result.array is not None]
-        for kind in {_state(array) for array in arrays} - {""}:
-            if kind not in self.found:
-                inputs = [_described(source) for source in entry.sources if source is not None and (source.__class__ is Number or source.array is not None)]
-                self.found[kind] = operator_name(entry.kernel), kind, line, inputs, forward
+        for kind in {_state(array) for array in arrays} - {""} - self.found.keys():
+            sources = [source for source in entry.sources if source is not None and (source.__class__ is Number or source.array is not None)]
+            given = [np.asarray(source.number if source.__class__ is Number else source.array) for source in sources]
+            self.found[kind] = Seen(operator_name(entry.kernel), kind, line, forward, [self._described(source) for source in sources],
+                                    {_state(array) for array in given} - {""}, any(map(_is_large, given)))
+
+    def _described(self, source):
+        if source.__class__ is Number:
+            return repr(source.number)
+        array, named = np.asarray(source.array), self.names.get(source)
+        name = f"{named.name}: " if named else ""
+        if array.dtype.kind not in "fiu" or not array.size:
+            return f"{name}{array.dtype}{list(array.shape)}"
+        return f"{name}{array.dtype}{list(array.shape)} from {array.min():.4g} to {array.max():.4g}"
 
     def segment(self, segment):
         """Look at what was just evaluated."""
@@ -79,10 +138,10 @@ class _Watch:
     def finding(self, results):
         """A nan comes first; an infinity counts where the results are not finite, for a mask of -inf is none of that kind."""
         if "nan" in self.found:
-            return Finding(*self.found["nan"])
+            return Finding(self.found["nan"], self.found.get("inf"))
         if "inf" in self.found and any(_state(array) for array in results):
-            return Finding(*self.found["inf"])
-        return Finding(None, "", "", [])
+            return Finding(self.found["inf"])
+        return Finding(None)
 
 
 def find_nan(what, *args, **kwargs):
@@ -94,7 +153,7 @@ def find_nan(what, *args, **kwargs):
     namer = Namer()
     namer.add_function(what, args, kwargs)
     optimizers = [thing for _, thing in reachable(what) if isinstance(thing, Optimizer)]
-    watch = _Watch()
+    watch = _Watch(namer.found)
     with contextlib.ExitStack() as stack:
         for optimizer in optimizers[:1] or [None]:
             stack.enter_context(unchanged(namer.every, optimizer))

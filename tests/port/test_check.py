@@ -40,6 +40,12 @@ torch.no_such_function
 o.SGD
 torch.profiler.profile()
 torch._C.anything
+from torch.utils.tensorboard import SummaryWriter
+writer = SummaryWriter("runs")
+writer.add_scalar("loss", 1)
+writer.add_graph(None)
+torch.zeros(2, device="meta")
+import d2l.torch as d2l
 """
 EXPECTED = {
     "torch.nn": "exact", "torch.nn.functional": "exact", "torch.optim": "exact", "torch.utils.data.DataLoader": "exact",
@@ -48,6 +54,8 @@ EXPECTED = {
     "torch.Tensor.sum": "exact", "torch.Tensor.dequantize": "missing", "torch.Tensor.q_per_channel_axis": "missing", "torch.fx": "missing",
     "torch.fx.Proxy": "missing", "torch.float32.itemsize": "exact", "torch.no_such_function": "unknown", "torch.optim.SGD": "exact",
     "torch.profiler.profile": "differs", "torch._C.anything": "missing",
+    "torch.utils.tensorboard.SummaryWriter": "exact", "torch.utils.tensorboard.SummaryWriter.add_graph": "differs", "torch.device('meta')": "missing",
+    "torch.zeros": "exact", "d2l.torch": "differs",
 }
 
 

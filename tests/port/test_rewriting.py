@@ -56,6 +56,15 @@ def test_line_ends_stay(python, tmp_path):
     assert target.read_bytes() == b"\xef\xbb\xbfimport facade as torch\r\nprint(torch.__name__)\r\n"
 
 
+def test_packages_that_import_torch_get_facade(python, tmp_path):
+    (tmp_path / "torchinfo.py").write_text("import torch\nname = torch.Tensor.__module__")
+    source, target = tmp_path / "program.py", tmp_path / "ported.py"
+    source.write_text("import torch\nif torch:\n    import os, torchinfo as info\nimport torchinfo\nprint(info.name)\n")
+    assert python("-m", "facade", "port", str(source), "-o", str(target)).returncode == 0
+    assert "    import facade; facade.install(); import os, torchinfo as info  # facade: torchinfo differs: " in target.read_text()
+    assert target.read_text().count("install(); ") == 1 and python(str(target)).stdout == "facade\n"
+
+
 def test_a_notebook_keeps_all_but_its_imports(python, tmp_path):
     cells = ["%matplotlib inline\nimport torch", "x = torch.zeros(2)\n!ls\nx.int_repr()", "%%bash\nimport torch", "not python at all"]
     notebook = {"cells": [{"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": [{"ü": 1}], "metadata": {}} for cell in cells],

@@ -12,6 +12,8 @@ needs_notebooks = pytest.mark.skipif(importlib.util.find_spec("nbclient") is Non
 
 @pytest.mark.parametrize("expected, found, likeness, line", [
     ("tensor([1., 2.])", "tensor([1., 2.])", "SAME", 0), ("a  b\n\n", "a b", "SAME", 0), ("<A at 0x12ab>", "<A at 0xff>", "SAME", 0),
+    ("8828.3095703125", "8828.30859375", "CLOSE", 0), ("18906.166016", "18906.164062", "CLOSE", 0), ("18906.166016", "18906.1621", "DIFFERS", 1), ("8828.3095703125", "8828.307", "DIFFERS", 1), ("2.8290698237936858", "2.8290587642907794", "DIFFERS", 1),
+    ("2.13.0+cpu", "2.13.0", "SAME", 0), ("<class 'torch.Tensor'>", "<class 'facade.Tensor'>", "SAME", 0),
     ("0.1234", "0.1235", "CLOSE", 0), ("0.1234", "0.1236", "DIFFERS", 1), ("1.", "2.", "DIFFERS", 1), ("3", "4", "DIFFERS", 1),
     ("tensor(0.5)", "tensor(0.5000)", "CLOSE", 0), ("1.0000e-01", "9.9999e-02", "CLOSE", 0), ("1e-05", "2e-05", "DIFFERS", 1),
     ("[0.1000, 0.2000,\n 0.3000]", "[0.1000,\n 0.2001, 0.3000]", "CLOSE", 0), ("-0.0001", "0.0000", "CLOSE", 0), ("nan", "0.1", "DIFFERS", 1),

@@ -74,6 +74,109 @@ def test_lines_are_known_within_explaining(w):
     assert not torch.is_anomaly_enabled()
 
 
+# ---------------------------------------------------------------- mistakes of users
+X, Y = torch.ones(4, 2), torch.ones(4, 1)
+mse_loss = torch.nn.functional.mse_loss
+
+
+def detached_in_the_middle():
+    encoder, decoder = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+    with torch.explaining():
+        loss = mse_loss(decoder(encoder(X).detach()), Y)
+    loss.backward()
+    return torch.explain(encoder.weight, loss)
+
+
+def forward_under_no_grad():
+    model = torch.nn.Linear(2, 1)
+    with torch.explaining(), torch.no_grad():
+        loss = mse_loss(model(X), Y)
+    loss.item()
+    return torch.explain(model.weight, loss)
+
+
+def accuracy_as_the_loss():
+    model = torch.nn.Linear(2, 3)
+    loss = (model(X).argmax(1) == 1).float().mean()
+    return torch.explain(loss)
+
+
+def after_the_step():
+    model, other = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with torch.explaining():
+        loss = mse_loss(model(X) + other(X).detach(), Y)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+    return torch.explain(other.weight, loss)
+
+
+def optimizer_with_other_parameters():
+    model, other = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(other.parameters(), lr=0.1)
+    mse_loss(model(X), Y).backward()
+    optimizer.step()
+    return torch.explain(model.weight)
+
+
+def leaf_made_in_the_loop():
+    w = torch.zeros(2, 1, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    w = torch.zeros(2, 1, requires_grad=True)
+    mse_loss(X @ w, Y).backward()
+    optimizer.step()
+    return torch.explain(w)
+
+
+def assigned_anew():
+    w = torch.ones(2, 1, requires_grad=True)
+    mse_loss(X @ w, Y).backward()
+    w = w - 0.1 * w.grad
+    return torch.explain(w)
+
+
+def through_a_number():
+    w = torch.ones(2, 1, requires_grad=True)
+    loss = torch.tensor((X @ w).sum().item(), requires_grad=True)
+    loss.backward()
+    return torch.explain(w, loss)
+
+
+def frozen():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 1)).requires_grad_(False)
+    return torch.explain(model[0].bias)
+
+
+def no_parameter():
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.ones(1)
+    model = Model()
+    return torch.explain(model.scale)
+
+
+def module_that_is_not_called():
+    used, unused = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    loss = mse_loss(used(X), Y)
+    return torch.explain(unused.weight, loss)
+
+
+@pytest.mark.parametrize("mistake, said", [
+    (detached_in_the_middle, "'linear' is not in the loss's graph: it was recorded under no_grad(), or its result went on through detach() or .data into 'linear' at"),
+    (forward_under_no_grad, "computed from 'model.weight', which does. On the way: 'linear', 'mse_loss'; the way is cut under no_grad()"),
+    (accuracy_as_the_loss, "the way is cut at 'argmax' gives int64, through which no gradient flows"),
+    (after_the_step, "The loss is computed from it by 'linear', 'add', 'mse_loss'; 'linear' is not in the loss's graph"),
+    (optimizer_with_other_parameters, "No optimizer will change it: optimizer was given 2 other tensors."),
+    (leaf_made_in_the_loop, "No optimizer will change it: optimizer was given 1 other tensor."),
+    (assigned_anew, "w was assigned anew, as in w = w - lr * w.grad."), (through_a_number, "the loss is a leaf itself: it was made anew of numbers"),
+    (frozen, "model.0.bias is a parameter that is frozen"), (no_parameter, "write self.scale = nn.Parameter(...)"),
+    (module_that_is_not_called, "the module that holds it was not called")])
+def test_a_mistake_is_told_with_its_cause(mistake, said):
+    assert said in str(mistake())
+
+
 # ---------------------------------------------------------------- nan
 def test_the_first_nan_of_a_step_is_found(w):
     def step(x):
@@ -108,6 +211,74 @@ def test_a_pending_tensor_is_looked_at_without_being_computed():
     quotient.item()
     with pytest.raises(ValueError, match="computed already"):
         torch.find_nan(quotient)
+
+
+def log_of_zero(w):
+    p = (w * 1000 - 1e6).sigmoid()
+    return -(p * p.log()).sum()
+
+
+def distance_of_equals(w):
+    ((w - w).pow(2).sum().sqrt() + w.sum()).backward()
+    return w.grad
+
+
+def mask_of_all(w):
+    return w.masked_fill(torch.ones(3, dtype=torch.bool), float("-inf")).softmax(0)
+
+
+def exploding(w):
+    x = w.detach() + 1
+    for _ in range(10):
+        x = x * x * 10
+    return x - x
+
+
+def standardized_constant(w):
+    data = torch.ones(4, 2)
+    return (data - data.mean(0)) / data.std(0)
+
+
+def exp_by_hand(w):
+    scores = (w + 1000).exp()
+    return scores / scores.sum()
+
+
+def nan_in_the_data(w):
+    return (w * UNKNOWN).sum()
+
+
+def every_target_ignored(w):
+    return torch.nn.functional.cross_entropy(w.expand(2, 3), torch.full((2,), -100))
+
+
+def root_of_a_negative(w):
+    return ((w - 1) ** 0.5).sum()
+
+
+def no_epsilon(w):
+    optimizer = torch.optim.Adam([w], eps=0.0)
+    (w * 0).sum().backward()
+    optimizer.step()
+    return w
+
+
+UNKNOWN = torch.tensor([1.0, float("nan"), 2.0])
+
+
+@pytest.mark.parametrize("step, operator, line, cause", [
+    (log_of_zero, "mul", "return -(p * p.log()).sum()", "The first inf was made by 'log'"), (log_of_zero, "mul", "p.log()", "log(0) is -inf"),
+    (distance_of_equals, "pow_backward", "(w - w).pow(2).sum().sqrt()", "The derivative of the root of 0 is inf"),
+    (mask_of_all, "softmax", "masked_fill(torch.ones(3", "A row that is all -inf has no softmax"),
+    (exploding, "sub", "x = x * x * 10", "The numbers have outgrown their format"), (standardized_constant, "div", "data.std(0)", "0 is divided by 0"),
+    (exp_by_hand, "div", "scores = (w + 1000).exp()", "exp leaves float32 above 88.7"),
+    (nan_in_the_data, "mul", "(w * UNKNOWN)", "UNKNOWN: float32[3] from nan to nan. The nan was among its inputs"),
+    (every_target_ignored, "nll_loss", "cross_entropy(", "No target counts"), (root_of_a_negative, "pow", "** 0.5", "A negative number has no root"),
+    (no_epsilon, "step", "optimizer.step()", "keep the optimizer's eps above 0")])
+def test_a_nan_is_told_with_its_line_and_cause(w, step, operator, line, cause):
+    found = torch.find_nan(step, w)
+    assert found.operator == operator and line in str(found) and cause in str(found), str(found)
+    assert w.tolist() == [0, 0, 0]
 
 
 # ---------------------------------------------------------------- compiles

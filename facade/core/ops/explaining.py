@@ -8,7 +8,7 @@ import inspect
 
 from facade.core.engine import tapes
 from facade.core.ops.binding import match
-from facade.core.ops.fitting import CHECKS
+from facade.core.ops.fitting import ALIASES, CHECKS
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
@@ -34,9 +34,18 @@ def explained(name, function, method=False, listed=True):
             reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
                 if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None
             if reason is None:
-                raise
+                own = _own_names(function, names) if options and isinstance(error, TypeError) else names
+                if own == names:
+                    raise
+                return function(*args, **own)
             raise TypeError(reason).with_traceback(error.__traceback__) from None
     return call
+
+
+def _own_names(function, names):
+    """The keywords with NumPy's names for torch's replaced: `axis` is `dim`, where the function has that parameter and not the other."""
+    params = inspect.signature(function).parameters
+    return {ALIASES[name] if name not in params and ALIASES.get(name) in params else name: value for name, value in names.items()}
 
 
 def _told(name, error):

@@ -17,6 +17,9 @@ class Generator:
     def __repr__(self):
         return f"<torch._C.Generator object at {hex(id(self))}>"
 
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(f"<torch._C.Generator at {hex(id(self))}>")        # what IPython shows of an object that has no text of its own
+
     def __reduce__(self):
         return Generator, (self.device,), (self.initial_seed(), None, self.get_state())
 

@@ -56,3 +56,13 @@ def test_histogramdd(torch):
     for bins, options in ((2, {}), ([2, 3], {"density": True}), ([2, 2], {"range": [0.0, 1, 0, 0.5]}), (2, {"weight": points[:, 0]}),
                           ([torch.tensor([0.0, 0.5, 1]), torch.tensor([0.0, 1])], {}), ([2], {}), (2, {"range": [1.0, 0]}), (0, {})):
         yield refusal(lambda: torch.histogramdd(points, bins, **options))
+
+
+@both_worlds
+def test_numpys_names_of_arguments(torch):
+    tensor = torch.arange(6.0).reshape(1, 2, 3)
+    for name, arguments in (("unsqueeze", ()), ("squeeze", ()), ("unbind", ()), ("chunk", (2,)), ("flip", ()), ("softmax", ()), ("cumsum", ()),
+                            ("select", (0,)), ("tensor_split", (2,)), ("repeat_interleave", (2,)), ("argmax", ()), ("logsumexp", ()), ("diff", ())):
+        for call in (getattr(tensor, name), lambda *args, name=name, **names: getattr(torch, name)(tensor, *args, **names)):
+            yield refusal(lambda: call(*arguments, axis=0)) if name == "select" else call(*arguments, axis=0)
+    yield torch.cat([tensor, tensor], axis=2), torch.stack([tensor, tensor], axis=1), tensor.sum(axis=1, keepdims=True)
