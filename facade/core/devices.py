@@ -11,6 +11,8 @@ _PLATFORM = {"cuda": "gpu", "tpu": "tpu"}
 class device:
     """A kind of device and perhaps an index (torch.device): 'cpu', 'cuda:0', 'tpu'."""
 
+    __module__ = __name__.partition(".")[0]
+
     __slots__ = ("type", "index")
 
     def __init__(self, type="cpu", index=None):

@@ -16,6 +16,7 @@ BOOL, INTEGER, FLOAT, COMPLEX = range(4)     # categories, in the order in which
 class dtype(Singleton):
     """The type of a tensor's elements (torch.dtype); compare with `is` or `==`."""
 
+    __module__ = __name__.partition(".")[0]      # where users find it, and what its repr says
     __slots__ = ("name", "numpy", "category", "itemsize", "is_floating_point", "is_complex", "is_signed", "legacy")
 
     def __init__(self, name, numpy_type, legacy=None):

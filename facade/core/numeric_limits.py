@@ -61,6 +61,8 @@ class finfo(_Limits):
     resolution: the power of ten that the format resolves in every number.
     """
 
+    __module__ = __name__.partition(".")[0]
+
     __slots__ = ("eps", "resolution", "smallest_normal", "tiny")
     _printed = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
     _without_argument = staticmethod(dtypes.get_default_dtype)
@@ -84,6 +86,8 @@ class iinfo(_Limits):
     bits: the size of a number.
     min, max: the lowest and the largest number.
     """
+
+    __module__ = __name__.partition(".")[0]
 
     __slots__ = ()
 

@@ -10,6 +10,8 @@ import math
 class Size(tuple):
     """The shape of a tensor (torch.Size): a tuple of ints with `numel`."""
 
+    __module__ = __name__.partition(".")[0]
+
     __slots__ = ()
 
     def __new__(cls, iterable=()):

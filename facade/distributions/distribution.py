@@ -26,6 +26,7 @@ def checked(function):
         return function(self, value)
     return run
 
+_PACKAGES = (__name__.partition(".")[0], "torch")      # what our classes say they come from, the second under `facade run`
 
 class Distribution:
     """A batch of distributions.
@@ -92,7 +93,7 @@ class Distribution:
 
     def expand(self, batch_shape, _instance=None):
         """The same distribution over a larger batch, without copying."""
-        family = next(each for each in type(self).__mro__ if each.__module__.partition(".")[0] == __name__.partition(".")[0])
+        family = next(each for each in type(self).__mro__ if each.__module__.partition(".")[0] in _PACKAGES)
         if family.__init__ is Distribution.__init__:
             raise NotImplementedError
         new = self._get_checked_instance(family, _instance)

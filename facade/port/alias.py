@@ -3,7 +3,8 @@
 Python finds a module by asking each entry of `sys.meta_path` in turn.  While the alias is installed, the
 first entry answers for `torch` and everything below it, with the module *object* that facade's own path
 gives: `import torch.nn` imports `facade.nn` and files the same object under a second name.  No module is
-executed twice, so a class met under either name is one class.
+executed twice, so a class met under either name is one class.  Its `__module__` is then below `torch` as well,
+and `print(type(x))` says what it says with PyTorch.
 """
 
 import importlib
@@ -13,6 +14,7 @@ from importlib.machinery import ModuleSpec
 
 TARGET = __name__.partition(".")[0]
 ALIAS = "torch"
+_KEPT = {"core", "port", "workbench", "interop"}        # of which torch has no counterpart
 
 
 def _is_below_alias(name):
@@ -54,6 +56,15 @@ class _AliasLoader:
     def exec_module(self, module):
         # The import system has just labelled the module with the alias's spec: relative imports need its own.
         module.__spec__ = self.own_spec
+        _rename_classes([module], TARGET, ALIAS)
+
+
+def _rename_classes(modules, old, new):
+    """Let the classes that these modules hold, and that say they come from below `old`, say that they come from below `new`."""
+    for value in [value for module in modules for value in list(vars(module).values()) if isinstance(value, type)]:
+        package, _, rest = getattr(value, "__module__", "").partition(".")
+        if package == old and rest.partition(".")[0] not in _KEPT:
+            value.__module__ = f"{new}.{rest}" if rest else new
 
 
 _finder = _AliasFinder()
@@ -88,6 +99,7 @@ def install():
     if is_new:
         sys.meta_path.insert(0, _finder)
         importlib.import_module(ALIAS)
+        _rename_classes(_own_modules(), TARGET, ALIAS)
     return Installation(is_new)
 
 
@@ -97,6 +109,11 @@ def uninstall():
         sys.meta_path.remove(_finder)
         for name in _aliased_names():
             del sys.modules[name]
+        _rename_classes(_own_modules(), ALIAS, TARGET)
+
+
+def _own_modules():
+    return [module for name, module in list(sys.modules.items()) if name == TARGET or name.startswith(TARGET + ".")]
 
 
 def _aliased_names():

@@ -10,6 +10,8 @@ from facade.core.tensor.tensor import Tensor
 class Generator:
     """A source of random numbers (torch.Generator); the numbers on the CPU are PyTorch's."""
 
+    __module__ = __name__.partition(".")[0]
+
     def __init__(self, device="cpu"):
         self.device = devices.device(device)
         self.engine = MT19937()

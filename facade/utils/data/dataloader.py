@@ -10,6 +10,7 @@ import os
 import sys
 import weakref
 from collections import deque
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from facade.core import devices
@@ -84,7 +85,7 @@ class DataLoader(Generic[_T_co]):
 
     __initialized = False
 
-    def __init__(self, dataset: Dataset[_T_co], batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None,
+    def __init__(self, dataset: Dataset[_T_co] | Sequence[_T_co], batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0, collate_fn=None,
                  pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None, multiprocessing_context=None, generator=None, *, prefetch_factor=None,
                  persistent_workers=False, pin_memory_device="", in_order=True):
         _check_counts(num_workers, timeout, prefetch_factor, persistent_workers)
