@@ -31,7 +31,7 @@ globals().update(sampling.FUNCTIONS)
 
 from facade import (  # noqa: E402, F401
     _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, hub, jit, linalg, masked, multiprocessing,
-    nn, optim, profiler, random, serialization, signal, special, storage, utils, version)
+    nn, optim, profiler, random, serialization, signal, special, storage, testing, utils, version)
 from facade._dynamo.eval_frame import compile  # noqa: E402
 from facade.amp import autocast  # noqa: E402
 from facade.amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
