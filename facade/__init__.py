@@ -43,6 +43,7 @@ from facade import _tensor, _utils, interop  # noqa: E402, F401  (files name the
 from facade.serialization import load, save  # noqa: E402
 
 from facade.port.alias import install, uninstall  # noqa: E402
+from facade.port.refusing import refuse_the_rest  # noqa: E402
 from facade.workbench.draw import draw  # noqa: E402
 from facade.workbench.explain import explain, explain_compiles, explaining  # noqa: E402
 from facade.workbench.magic import load_ipython_extension  # noqa: E402
@@ -55,4 +56,5 @@ inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
 del ops
 __version__ = version.__version__
+refuse_the_rest(Tensor)
 settle_process()

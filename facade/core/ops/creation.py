@@ -185,14 +185,36 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """`obj` as a tensor; a copy only if asked or needed (torch.asarray)."""
-    if isinstance(obj, np.generic):
-        obj = np.asarray(obj)
-    made = tensor(obj.detach() if isinstance(obj, Tensor) else obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
-    if copy is False and isinstance(obj, (list, tuple, int, float)):
-        raise ValueError("can't alias a sequence: pass copy=None or copy=True")
-    return made.requires_grad_() if requires_grad else made
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """`obj` as a tensor; a copy only if asked or needed (torch.asarray).
+
+    obj: a tensor, which keeps its history unless requires_grad is False, or data as for `tensor`, or a buffer of elements of the dtype.
+    """
+    obj = np.asarray(obj) if isinstance(obj, np.generic) else obj
+    if copy is False:
+        _check_alias(obj, dtype)
+    if isinstance(obj, Tensor):
+        made = obj.to(device=device, dtype=dtype or obj.dtype, copy=bool(copy))
+    elif isinstance(obj, (bytes, bytearray, memoryview)):
+        made = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())
+    else:
+        made = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    if requires_grad is None and isinstance(obj, Tensor):
+        requires_grad = obj.requires_grad
+    if requires_grad and not made.requires_grad:
+        require_grad(made)
+    if made.requires_grad and not requires_grad:
+        return made.requires_grad_(False) if made._leaf else made.detach()
+    return made
+
+
+def _check_alias(obj, dtype):
+    """Raise torch's error where only a copy would do."""
+    if isinstance(obj, (list, tuple, bool, int, float, complex)):
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    own = obj.dtype if isinstance(obj, Tensor) else dtypes.of_array(obj)
+    if dtype not in (None, own):
+        raise ValueError(f"can't alias tensor with dtype '{own.legacy}' into dtype '{dtype.legacy}'.")
 
 
 def from_numpy(ndarray):

@@ -40,6 +40,13 @@ def narrow_copy(input, dim, start, length):
 
 @composite(at="torch")
 @with_out
+def slice_copy(input, dim=0, start=None, end=None, step=1):
+    """The elements of the slice from start to end along `dim`, as a copy"""
+    return _copied(input[(slice(None),) * (dim % max(input.ndim, 1)) + (slice(start, end, step),)], "SliceBackward0_copy")
+
+
+@composite(at="torch")
+@with_out
 def alias_copy(input):
     """A copy"""
     return _copied(input, "AliasBackward0_copy")
