@@ -48,7 +48,10 @@ def _outside(least, most):
 
 
 def _points_within(statics, inputs):
-    """Every zero point of a quantization is one of its steps."""
+    """Every zero point of a quantization is one of its steps, and steps have no derivative."""
+    if inputs[1].requires_grad:
+        raise RuntimeError("The function 'fake_quantize_per_channel_affine_cachemask' is not differentiable with respect to argument 'scale'. "
+                           "This input cannot have requires_grad True.")
     check_none([inputs[2]], _outside(*statics[-2:]), RuntimeError("`zero_point` must be between `quant_min` and `quant_max`."))
 
 

@@ -32,12 +32,13 @@ def _conv_tbc(input, weight, bias, pad):
         raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
     if weight.shape[2] != bias.shape[0]:
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    reject(input, "addmm_impl_cpu_", (BOOL,))
     moved = kernels.convolution(input.transpose(1, 2, 0), weight.transpose(2, 1, 0), bias, (1,), (pad,), (1,), False, (0,), 1)
     return moved.transpose(2, 0, 1)
 
 
-op("conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor", _conv_tbc, at="torch nn.functional",
-   doc="A convolution over time of (time, batch, channels) by (window, channels, results)")
+CONV_TBC = op("conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad) -> Tensor", _conv_tbc, at="",
+              doc="A convolution over time of (time, batch, channels) by (window, channels, results)")
 
 
 # ---------------------------------------------------------------- elements of channels and of space exchanged

@@ -95,11 +95,6 @@ def _replacing(read):
     return run
 
 
-def _strided(flat, size, stride, storage_offset):
-    start, steps = (storage_offset or 0) * flat.itemsize, tuple(step * flat.itemsize for step in stride)
-    return np.ndarray(size, flat.dtype, flat.tobytes(), start, steps)
-
-
 def _select(flat, dim, index):
     dim = dim_range(dim, flat.ndim)
     if not -flat.shape[dim] <= index < flat.shape[dim]:
@@ -135,8 +130,6 @@ op("slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=
    doc="self with the slices from start to end along dim replaced")
 op("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", _replacing(_diagonal),
    doc="self with a diagonal replaced")
-op("as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor", _replacing(_strided),
-   doc="self with the elements at these sizes and strides of its memory replaced")
 FILL_DIAGONAL = op("fill_diagonal(Tensor self, Scalar fill_value, bool wrap=False) -> Tensor", _fill_diagonal, at="", inplace=True,
                    node="CopySlices", doc="self with one value on its diagonal")
 

@@ -41,6 +41,8 @@ def _fake_quantize(array, scale, zero_point, least, most):
 def _fake_quantize_channels(array, scale, zero_point, axis, least, most):
     if zero_point.dtype not in (jnp.int32, jnp.float32, jnp.float16):
         raise RuntimeError(f"Zero-point must be Int32, Float or Half, found {dtype_of(zero_point).legacy}")
+    if scale.dtype not in (jnp.float32, jnp.bfloat16):
+        raise RuntimeError(f"Scale must be Float or BFloat16, found {dtype_of(scale).legacy}")
     if scale.shape != zero_point.shape:
         raise RuntimeError("scale and zero-point should have the same dimensions")
     if scale.shape != (array.shape[axis],):
@@ -53,8 +55,6 @@ def _fake_quantize_channels(array, scale, zero_point, axis, least, most):
 
 op("fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor", _fake_quantize, at="torch",
    node="FakeQuantizePerTensorAffineCachemaskBackward0", doc="Rounded to whole steps of scale within the limits; the gradient is that of doing nothing")
-op("fake_quantize_per_tensor_affine.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max) -> Tensor",
-   _fake_quantize, at="torch", node="FakeQuantizePerTensorAffineCachemaskTensorQparamsBackward0", doc="The same with scale and zero point as tensors")
-PER_CHANNEL = op("fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor",
-                 _fake_quantize_channels, at="torch", node="FakeQuantizePerChannelAffineCachemaskBackward0",
-                 doc="The same with a scale and a zero point for each place along axis")
+op("fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor",
+   _fake_quantize_channels, at="torch", node="FakeQuantizePerChannelAffineCachemaskBackward0",
+   doc="The same with a scale and a zero point for each place along axis")
