@@ -30,10 +30,13 @@ globals().update(vars(ops))
 globals().update(sampling.FUNCTIONS)
 
 from facade import (  # noqa: E402, F401
-    _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, hub, jit, linalg, masked, multiprocessing,
-    nn, optim, profiler, random, serialization, signal, special, storage, testing, utils, version)
+    _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, functional, hub, jit, linalg, masked,
+    multiprocessing, nn, optim, profiler, random, serialization, signal, special, storage, testing, torch_version, types, utils, version)
+from facade._higher_order_ops import cond, while_loop  # noqa: E402
+from facade.jit import fork, wait  # noqa: E402
+from facade.utils.dlpack import to_dlpack  # noqa: E402
 from facade._dynamo.eval_frame import compile  # noqa: E402
-from facade.amp import autocast  # noqa: E402
+from facade.amp import GradScaler, autocast  # noqa: E402
 from facade.amp.autocast_mode import FUNCTIONS as _AUTOCAST  # noqa: E402
 from facade.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled  # noqa: E402
 from facade.autograd import (enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,  # noqa: E402
@@ -53,7 +56,8 @@ from facade.workbench.trace import trace_program  # noqa: E402
 
 globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
-newaxis = None
+newaxis, legacy_contiguous_format = None, layouts.contiguous_format
+Storage = STORAGES["FloatStorage"]
 del ops
 __version__ = version.__version__
 refuse_the_rest(Tensor)

@@ -4,6 +4,7 @@ Small ones are made by NumPy at once; large filled ones are recorded, so that no
 """
 
 import math
+import os
 
 import jax.numpy as jnp
 import numpy as np
@@ -234,6 +235,22 @@ def from_numpy(ndarray):
     if strides != contiguous_strides(ndarray.shape) and ndarray.size:
         made._geometry = strides, 0
     return made
+
+
+def from_file(filename, shared=None, size=0, *, dtype=None, device=None, layout=None, pin_memory=False):
+    """A tensor whose memory is a file: what is written to it is in the file too if it is shared, which makes the file if need be (torch.from_file)."""
+    dtype = dtype or dtypes.get_default_dtype()
+    wanted = size * dtype.itemsize
+    if shared and not os.path.exists(filename):
+        open(filename, "xb").close()
+    if not os.path.exists(filename):
+        raise RuntimeError(f"unable to open file <{filename}> in read-only mode: No such file or directory (2)")
+    found = os.path.getsize(filename)
+    if found < wanted and shared:
+        os.truncate(filename, wanted)
+    elif found < wanted:
+        raise RuntimeError(f"file <{filename}> size <{found}> is smaller than the required mapping size <{wanted}>")
+    return from_numpy(np.memmap(filename, dtype.numpy, "r+" if shared else "c", shape=(size,))) if size else empty(0, dtype=dtype)
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
@@ -492,7 +509,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
 _MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, empty_permuted, eye,
            arange, linspace, logspace)
 FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each.__name__.endswith("_like"))) for each in _MAKERS} | {
-    "range": placed(range_), "from_numpy": from_numpy, "frombuffer": frombuffer}
+    "range": placed(range_), "from_file": from_file, "from_numpy": from_numpy, "frombuffer": frombuffer}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor, new_empty_strided)
 for _each in METHODS:
     setattr(Tensor, _each.__name__, explained(_each.__name__, placed(_each, like=True), method=True))
