@@ -4,7 +4,6 @@ Small ones are made by NumPy at once; large filled ones are recorded, so that no
 """
 
 import math
-import os
 
 import jax.numpy as jnp
 import numpy as np
@@ -186,38 +185,6 @@ def as_tensor(data, dtype=None, device=None):
     return tensor(data, dtype=dtype)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
-    """`obj` as a tensor; a copy only if asked or needed (torch.asarray).
-
-    obj: a tensor, which keeps its history unless requires_grad is False, or data as for `tensor`, or a buffer of elements of the dtype.
-    """
-    obj = np.asarray(obj) if isinstance(obj, np.generic) else obj
-    if copy is False:
-        _check_alias(obj, dtype)
-    if isinstance(obj, Tensor):
-        made = obj.to(device=device, dtype=dtype or obj.dtype, copy=bool(copy))
-    elif isinstance(obj, (bytes, bytearray, memoryview)):
-        made = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())
-    else:
-        made = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
-    if requires_grad is None and isinstance(obj, Tensor):
-        requires_grad = obj.requires_grad
-    if requires_grad and not made.requires_grad:
-        require_grad(made)
-    if made.requires_grad and not requires_grad:
-        return made.requires_grad_(False) if made._leaf else made.detach()
-    return made
-
-
-def _check_alias(obj, dtype):
-    """Raise torch's error where only a copy would do."""
-    if isinstance(obj, (list, tuple, bool, int, float, complex)):
-        raise ValueError("can't alias arbitrary sequence into a tensor.")
-    own = obj.dtype if isinstance(obj, Tensor) else dtypes.of_array(obj)
-    if dtype not in (None, own):
-        raise ValueError(f"can't alias tensor with dtype '{own.legacy}' into dtype '{dtype.legacy}'.")
-
-
 def from_numpy(ndarray):
     """A tensor that shares the memory of a NumPy array: what is written to one is seen in the other (torch.from_numpy)."""
     if not isinstance(ndarray, np.ndarray):
@@ -235,28 +202,6 @@ def from_numpy(ndarray):
     if strides != contiguous_strides(ndarray.shape) and ndarray.size:
         made._geometry = strides, 0
     return made
-
-
-def from_file(filename, shared=None, size=0, *, dtype=None, device=None, layout=None, pin_memory=False):
-    """A tensor whose memory is a file: what is written to it is in the file too if it is shared, which makes the file if need be (torch.from_file)."""
-    dtype = dtype or dtypes.get_default_dtype()
-    wanted = size * dtype.itemsize
-    if shared and not os.path.exists(filename):
-        open(filename, "xb").close()
-    if not os.path.exists(filename):
-        raise RuntimeError(f"unable to open file <{filename}> in read-only mode: No such file or directory (2)")
-    found = os.path.getsize(filename)
-    if found < wanted and shared:
-        os.truncate(filename, wanted)
-    elif found < wanted:
-        raise RuntimeError(f"file <{filename}> size <{found}> is smaller than the required mapping size <{wanted}>")
-    return from_numpy(np.memmap(filename, dtype.numpy, "r+" if shared else "c", shape=(size,))) if size else empty(0, dtype=dtype)
-
-
-def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A tensor that shares the memory of a Python buffer (torch.frombuffer)."""
-    made = from_numpy(np.frombuffer(buffer, dtype.numpy, count, offset))
-    return made.requires_grad_(requires_grad)
 
 
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
@@ -506,10 +451,10 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
     return made if out is None else out.set_(made)
 
 
-_MAKERS = (tensor, as_tensor, asarray, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, empty_permuted, eye,
+_MAKERS = (tensor, as_tensor, scalar_tensor, zeros, zeros_like, ones, ones_like, empty, empty_like, full, full_like, empty_strided, empty_permuted, eye,
            arange, linspace, logspace)
 FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each.__name__.endswith("_like"))) for each in _MAKERS} | {
-    "range": placed(range_), "from_file": from_file, "from_numpy": from_numpy, "frombuffer": frombuffer}
+    "range": placed(range_), "from_numpy": from_numpy}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor, new_empty_strided)
 for _each in METHODS:
     setattr(Tensor, _each.__name__, explained(_each.__name__, placed(_each, like=True), method=True))
