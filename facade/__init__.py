@@ -5,7 +5,7 @@ import math
 from facade.core import devices, dtypes, layouts, printing, runtime
 from facade.core.devices import device, get_default_device, set_default_device
 from facade.core.dtypes import dtype, get_default_dtype, promote_types
-from facade.core.errors import OutOfMemoryError
+from facade.core.errors import AcceleratorError, FatalError, OutOfMemoryError
 from facade.core.layouts import layout, memory_format
 from facade.core.numeric_limits import finfo, iinfo
 from facade.core.ops import expose, legacy
@@ -31,9 +31,11 @@ globals().update(sampling.FUNCTIONS)
 
 from facade import (  # noqa: E402, F401
     _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, functional, hub, jit, linalg, masked,
-    multiprocessing, nn, optim, profiler, random, serialization, signal, special, storage, testing, torch_version, types, utils, version)
+    multiprocessing, nn, optim, overrides, profiler, random, serialization, signal, special, storage, testing, torch_version, types, utils, version)
 from facade._higher_order_ops import cond, while_loop  # noqa: E402
-from facade.jit import fork, wait  # noqa: E402
+from facade.accelerator import get_device_module  # noqa: E402
+from facade.jit import Error as JITException, fork, wait  # noqa: E402
+from facade.random import thread_safe_generator  # noqa: E402
 from facade.utils.dlpack import to_dlpack  # noqa: E402
 from facade._dynamo.eval_frame import compile  # noqa: E402
 from facade.amp import GradScaler, autocast  # noqa: E402

@@ -11,6 +11,7 @@ import numpy as np
 from facade.core import dtypes, engine
 from facade.core.engine import constant
 from facade.core.engine.policy import settings
+from facade.core.errors import unsupported
 from facade.core.layouts import format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites.conversion import placed
@@ -51,6 +52,8 @@ def _infer(data):
         return data.dtype
     if isinstance(data, (np.ndarray, np.generic)) and not isinstance(data, np.str_):
         return dtypes.of_array(data)
+    if isinstance(data, complex):
+        _check_complex(dtypes.get_default_dtype())
     if isinstance(data, (bool, int, float, complex)):
         return dtypes.of_number(data)
     if isinstance(data, (str, bytes)):
@@ -62,6 +65,14 @@ def _infer(data):
         inner = _infer(each)
         found = inner if found is None else dtypes.promote_types(found, inner)
     return found or dtypes.get_default_dtype()
+
+
+def _check_complex(default):
+    """Raise where the default dtype has no complex one."""
+    if default is dtypes.float16:
+        raise unsupported("torch.complex32, which complex numbers are under the default dtype torch.float16", "say dtype=torch.complex64")
+    if default is dtypes.bfloat16:
+        raise RuntimeError("invalid default scalar type for complex")
 
 
 def _is_sequence(data):
@@ -172,7 +183,7 @@ def _checked_dtype(name, dtype):
     if dtype is None or isinstance(dtype, dtypes.dtype):
         return dtype
     if dtype not in dtypes.OF_TYPE:
-        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {kind_name(dtype)}")
     return dtypes.OF_TYPE[dtype]
 
 

@@ -195,3 +195,9 @@ def __deepcopy__(self, memo):
         if name not in ("_base", "_base_node", "_accumulate", "_hooks", "_counter"):
             made.__dict__[name] = value if name in ("_chain", "_geometry") else copy.deepcopy(value, memo)
     return made
+
+
+@method
+def module_load(self, other, assign=False):
+    """What a module's load_state_dict puts in the place of this parameter or buffer: `other`, or this one with its values."""
+    return other.detach() if assign else self.detach().copy_(other.detach())
