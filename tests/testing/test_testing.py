@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worlds import both_worlds, expressions, refusal, world
@@ -71,6 +71,7 @@ nests = st.recursive(numbers | st.integers(-3, 3) | st.booleans() | st.none() | 
                      lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2), max_leaves=3)
 
 
+@settings(max_examples=50)
 @given(actual=nests, expected=nests, options=st.fixed_dictionaries({}, optional={"rtol": st.just(0.5), "atol": st.just(1.0), "equal_nan": st.just(True),
                                                                                 "check_dtype": st.just(False)}))
 def test_random_nests(referee, actual, expected, options):
