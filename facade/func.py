@@ -22,8 +22,8 @@ from facade.core.tensor.tensor import Tensor, is_floating
 from facade.nn.utils.stateless import _functional_call
 from facade.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-__all__ = ["debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "rearrange",
-           "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap"]
+__all__ = ["debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+           "rearrange", "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap"]
 
 
 # ---------------------------------------------------------------- what all derivatives share

@@ -9,6 +9,6 @@ from facade.autograd.grad_mode import (enable_grad, inference_mode, is_grad_enab
 from facade.autograd.gradcheck import gradcheck, gradgradcheck
 from facade.autograd.variable import Variable
 
-__all__ = ["Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function", "functional", "grad", "grad_mode",
-           "gradcheck", "gradgradcheck", "graph", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "profiler",
-           "profiler_util", "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled", "variable"]
+__all__ = ["Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function", "functional", "grad",
+           "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+           "profiler", "profiler_util", "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled", "variable"]

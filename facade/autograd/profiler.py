@@ -118,8 +118,8 @@ class profile:
 
 def write_trace(events, path):
     """Write events as JSON for chrome://tracing and Perfetto."""
-    found = [{"name": each.name, "ph": "X", "ts": each.time_range.start, "dur": each.time_range.elapsed_us(), "pid": "CPU functions", "tid": each.thread,
-              "args": {}} for each in events]
+    found = [{"name": each.name, "ph": "X", "ts": each.time_range.start, "dur": each.time_range.elapsed_us(), "pid": "CPU functions",
+              "tid": each.thread, "args": {}} for each in events]
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"traceEvents": found}, file)
 

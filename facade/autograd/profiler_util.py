@@ -73,7 +73,8 @@ class FunctionEventAvg(_Timed):
 
     def __init__(self, key, events):
         self.key, self.count = key, len(events)
-        self.cpu_time_total, self.self_cpu_time_total = (sum(getattr(each, name) for each in events) for name in ("cpu_time_total", "self_cpu_time_total"))
+        self.cpu_time_total = sum(each.cpu_time_total for each in events)
+        self.self_cpu_time_total = sum(each.self_cpu_time_total for each in events)
         self.is_user_annotation = any(each.is_user_annotation for each in events)
 
     def __repr__(self):
@@ -110,8 +111,8 @@ class EventList(list):
         rule = "  ".join(["-" * width, *["-" * 12] * len(_COLUMNS)]) + "  "
         lines = [rule, "  ".join([f"{'Name':>{width}}", *(f"{column:>12}" for column in _COLUMNS)]) + "  ", rule]
         for each in rows[:None if row_limit < 0 else row_limit]:
-            cells = (_share(each.self_cpu_time_total, total), each.self_cpu_time_total_str, _share(each.cpu_time_total, total), each.cpu_time_total_str,
-                     each.cpu_time_str, str(each.count))
+            cells = (_share(each.self_cpu_time_total, total), each.self_cpu_time_total_str, _share(each.cpu_time_total, total),
+                     each.cpu_time_total_str, each.cpu_time_str, str(each.count))
             name = each.key if len(each.key) <= width else each.key[:width - 3] + "..."
             lines.append("  ".join([f"{name:>{width}}", *(f"{cell:>12}" for cell in cells)]) + "  ")
         return "\n".join([*([header] if header else []), *lines, rule, f"Self CPU time total: {_shown(total)}", ""])

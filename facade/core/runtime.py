@@ -4,8 +4,9 @@ import os
 
 __all__ = ["are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads",
            "get_num_threads", "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode", "set_float32_matmul_precision",
-           "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "use_deterministic_algorithms", "compiled_with_cxx11_abi", "has_lapack", "has_mkl",
-           "get_file_path", "has_openmp", "has_spectral", "init_num_threads", "is_warn_always_enabled", "prepare_multiprocessing_environment", "set_warn_always"]
+           "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "use_deterministic_algorithms", "compiled_with_cxx11_abi",
+           "has_lapack", "has_mkl", "get_file_path", "has_openmp", "has_spectral", "init_num_threads", "is_warn_always_enabled",
+           "prepare_multiprocessing_environment", "set_warn_always"]
 
 _state = {"threads": os.cpu_count() or 1, "interop_threads": os.cpu_count() or 1, "warn_always": False, "deterministic": False, "warn_only": False, "precision": "highest"}
 _MODES = {"default": 0, "warn": 1, "error": 2}

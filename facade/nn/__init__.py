@@ -5,9 +5,8 @@ from facade.nn.modules import *  # noqa: F403
 from facade.nn.parallel import DataParallel
 from facade.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__all__ = ["Buffer", "DataParallel", "Parameter", "UninitializedBuffer", "UninitializedParameter", "attention", "common_types", "factory_kwargs", "functional", "grad", "init",
-           "modules",
-           "parallel", "parameter", "utils", *modules.__all__]
+__all__ = ["Buffer", "DataParallel", "Parameter", "UninitializedBuffer", "UninitializedParameter", "attention", "common_types", "factory_kwargs",
+           "functional", "grad", "init", "modules", "parallel", "parameter", "utils", *modules.__all__]
 
 
 def factory_kwargs(kwargs):

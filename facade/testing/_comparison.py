@@ -124,7 +124,8 @@ def _apart(kind, found, absolute, relative, rtol, atol):
     def line(name, difference, index, allowed):
         told = f"{name.title()} difference: {difference}" if index is None else f"Greatest {name} difference: {difference} at index {index}"
         return told if is_exact else f"{told} (up to {allowed} allowed)"
-    return "\n".join([f"{kind} are not {'equal' if is_exact else 'close'}!\n", found, line("absolute", *absolute, atol), line("relative", *relative, rtol)])
+    lines = [found, line("absolute", *absolute, atol), line("relative", *relative, rtol)]
+    return "\n".join([f"{kind} are not {'equal' if is_exact else 'close'}!\n", *lines])
 
 
 # ---------------------------------------------------------------- tensors
@@ -181,7 +182,8 @@ def _other_values(actual, expected, rtol, atol, equal_nan):
     absolute = (actual - expected).abs()
     absolute = absolute.masked_fill(matches, 0)
     relative = (absolute / expected.abs()).masked_fill(matches, 0)
-    return _apart("Tensor-likes", f"Mismatched elements: {wrong} / {count} ({wrong / count:.1%})", _greatest(absolute), _greatest(relative), rtol, atol)
+    mismatched = f"Mismatched elements: {wrong} / {count} ({wrong / count:.1%})"
+    return _apart("Tensor-likes", mismatched, _greatest(absolute), _greatest(relative), rtol, atol)
 
 
 def _greatest(differences):

@@ -23,7 +23,8 @@ def test_assigned_gradients_are_checked(torch):
     leaf.grad_dtype = torch.float64
     leaf.grad = torch.ones(2).double()
     yield leaf.grad, refusal(lambda: setattr(leaf, "grad", torch.ones(2))), refusal(lambda: setattr(leaf, "grad_dtype", torch.float32))
-    yield refusal(lambda: setattr(leaf, "grad_dtype", 3)), refusal(lambda: setattr(leaf * 2, "grad_dtype", None)), refusal(lambda: (leaf * 2).grad_dtype)
+    yield refusal(lambda: setattr(leaf, "grad_dtype", 3)), refusal(lambda: setattr(leaf * 2, "grad_dtype", None))
+    yield refusal(lambda: (leaf * 2).grad_dtype)
     leaf.grad_dtype = None
     leaf.grad = torch.ones(2)
     yield leaf.grad, torch.ones(2, dtype=torch.int64).grad_dtype

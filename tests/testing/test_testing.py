@@ -72,8 +72,8 @@ nests = st.recursive(numbers | st.integers(-3, 3) | st.booleans() | st.none() | 
 
 
 @settings(max_examples=50)
-@given(actual=nests, expected=nests, options=st.fixed_dictionaries({}, optional={"rtol": st.just(0.5), "atol": st.just(1.0), "equal_nan": st.just(True),
-                                                                                "check_dtype": st.just(False)}))
+@given(actual=nests, expected=nests, options=st.fixed_dictionaries({}, optional={
+    "rtol": st.just(0.5), "atol": st.just(1.0), "equal_nan": st.just(True), "check_dtype": st.just(False)}))
 def test_random_nests(referee, actual, expected, options):
     def program(torch):
         return refusal(lambda: torch.testing.assert_close(actual, expected, **options))

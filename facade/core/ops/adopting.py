@@ -44,7 +44,7 @@ def _check_alias(obj, dtype):
 
 
 def from_file(filename, shared=None, size=0, *, dtype=None, device=None, layout=None, pin_memory=False):
-    """A tensor whose memory is a file: what is written to it is in the file too if it is shared, which makes the file if need be (torch.from_file)."""
+    """A tensor whose memory is a file; if shared, what is written to it is in the file, which is made if need be (torch.from_file)."""
     dtype = dtype or dtypes.get_default_dtype()
     wanted = size * dtype.itemsize
     if shared and not os.path.exists(filename):

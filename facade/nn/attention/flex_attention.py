@@ -79,8 +79,9 @@ def _listed(blocks):
 class BlockMask:
     """A mask, and which blocks of queries and keys have anything in it (torch.nn.attention.flex_attention.BlockMask).
 
-    seq_lengths: of queries and keys; BLOCK_SIZE: of a block, the same; mask_mod: the function of places. kv_num_blocks (B, H, rows) and kv_indices
-    (B, H, rows, columns) list for each row of blocks those that are neither empty nor full, full_kv_... those that are full; q_... the same by column.
+    seq_lengths: of queries and keys; BLOCK_SIZE: of a block, the same; mask_mod: the function of places. kv_num_blocks (B, H, rows) and
+    kv_indices (B, H, rows, columns) list for each row of blocks those that are neither empty nor full, full_kv_... those that are full;
+    q_... the same by column.
     """
 
     def __init__(self, partial, full, seq_lengths, BLOCK_SIZE, mask_mod):
@@ -144,8 +145,8 @@ class BlockMask:
 
 
 def _sliced_mask_mod_error(batch, head, token_q, token_kv):
-    raise RuntimeError("Cannot use mask_mod from a sliced BlockMask. When you slice a BlockMask using [], the mask_mod attribute is reset. You must set "
-                       "it from the original BlockMask's mask_mod.\n\nIncorrect usage:\n  base_mask = create_block_mask(my_mask_fn, ...)\n"
+    raise RuntimeError("Cannot use mask_mod from a sliced BlockMask. When you slice a BlockMask using [], the mask_mod attribute is reset. You must "
+                       "set it from the original BlockMask's mask_mod.\n\nIncorrect usage:\n  base_mask = create_block_mask(my_mask_fn, ...)\n"
                        "  sliced_mask = base_mask[:, :, block_idx]\n  sliced_mask.mask_mod = apply_offset(sliced_mask.mask_mod, offset)  # WRONG!\n\n"
                        "Correct usage:\n  base_mask = create_block_mask(my_mask_fn, ...)\n  sliced_mask = base_mask[:, :, block_idx]\n"
                        "  sliced_mask.mask_mod = apply_offset(base_mask.mask_mod, offset)  # Use base_mask!")
@@ -179,8 +180,8 @@ def _check(query, key, value, enable_gqa, block_mask):
                          "Please create a new block mask with the correct length")
     if block_mask is not None and block_mask.seq_lengths != lengths:
         raise ValueError(f"block_mask was created for block_mask.shape={block_mask.shape} but got q_len={lengths[0]} and kv_len={lengths[1]}. "
-                         "As the block mask was created for a larger length than you're using it for, you can either 1. create a new block mask with the "
-                         "correct length, or 2. 'adjust' the existing block mask to the correct length by calling block_mask._adjust(q_len, kv_len). "
+                         "As the block mask was created for a larger length than you're using it for, you can either 1. create a new block mask with "
+                         "the correct length, or 2. 'adjust' the existing block mask to the correct length by calling block_mask._adjust(q_len, kv_len). "
                          "This essentially 'crops' the block mask to the upper left corner, which does not work for all mask_mods!")
 
 

@@ -54,7 +54,8 @@ def segment_reduce(data, reduce, *, lengths=None, indices=None, offsets=None, ax
     given = (lengths if lengths is not None else offsets)
     axis = axis % max(data.ndim, 1)
     if axis != given.ndim - 1:
-        raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of {'lengths' if lengths is not None else 'offsets'} but got {axis}.")
+        name = "lengths" if lengths is not None else "offsets"
+        raise RuntimeError(f"segment_reduce(): Expected axis to be the last dimension of {name} but got {axis}.")
     ends = _ends(given, data.shape[axis], unsafe) if lengths is not None else given.numpy_value()[..., 1:]
     first = given.numpy_value()[..., :1] if lengths is None else np.zeros_like(ends[..., :1])
     places = _places(first, ends, data.shape[axis])

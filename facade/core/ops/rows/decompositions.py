@@ -301,8 +301,8 @@ op("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor 
    node="LinalgSvdBackward0", doc="U, the singular values and V of self = U diag(S) V^H")
 SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svdvals", matrices, lambda array, driver: kernels.svdvals(array)),
              at="linalg", node="LinalgSvdBackward0", doc="The singular values, largest first")
-LINALG_EIGH = op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh), at="linalg",
-   node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
+LINALG_EIGH = op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh),
+                 at="linalg", node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
 op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]),
    at="linalg", node="LinalgEighBackward0", doc="The eigenvalues of a Hermitian matrix, ascending")
 op("eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", _checked("linalg.eig", square, kernels.eig), at="linalg",

@@ -49,7 +49,8 @@ class Compare:
             if row[0] != threads:
                 threads = row[0]
                 lines.append(f"{threads} threads: ".ljust(len(lines[0]), "-"))
-            lines.append("  |  ".join([f"      {row[1]}".ljust(width), *(f"{times.get((*row, column), ''):>{size}}" for column, size in zip(columns, widths))]))
+            cells = (f"{times.get((*row, column), ''):>{size}}" for column, size in zip(columns, widths))
+            lines.append("  |  ".join([f"      {row[1]}".ljust(width), *cells]))
         return "\n".join([f" {label} ".center(len(lines[0]) - 2, "-").join("[]"), *lines, "", f"Times are in {unit_to_english(unit)}s ({unit}).", ""])
 
     def _number(self, measurement, scale):
