@@ -86,7 +86,12 @@ def what_instead(name):
 
 
 def _sentence(name, is_there):
-    return next((note for is_present, pattern, note in differences() if is_present is is_there and fnmatch.fnmatchcase(name, pattern)), "")
+    return next((note for is_present, pattern, note in differences() if is_present is is_there and _fits(name, pattern)), "")
+
+
+def _fits(name, pattern):
+    """Whether a line speaks of this name; `torch.utils.*` does of what PyTorch has there alone."""
+    return fnmatch.fnmatchcase(name, pattern) and (not pattern.endswith(".*") or is_torchs(name))
 
 
 # ---------------------------------------------------------------- facade's side

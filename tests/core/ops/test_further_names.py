@@ -43,7 +43,7 @@ from tests.worlds import both_worlds, expressions, refusal
     torch.while_loop(lambda i: i < 3, lambda i: (i + 1,), (torch.tensor(0),))
     torch.__version__ >= '2.4', torch.__version__ > (1, 2), torch.__version__ < '10'
     [torch.functional.einsum('ij->i', t), torch.functional.atleast_3d(t).shape]
-    torch.nn.factory_kwargs({'device': 'cpu', 'dtype': None}), torch.nn.grad.conv1d_weight(torch.ones(1, 2, 5), (3, 2, 2), torch.ones(1, 3, 4))
+    sorted(torch.nn.factory_kwargs({'device': 'cpu', 'dtype': None})), torch.nn.grad.conv1d_weight(torch.ones(1, 2, 5), (3, 2, 2), torch.ones(1, 3, 4))
     torch.nn.grad.conv2d_input((1, 1, 3, 3), torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
     torch.nn.factory_kwargs({'a': 1})
 """)
