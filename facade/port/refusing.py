@@ -8,7 +8,7 @@ from it or to take it for a dtype is what raises.  What PyTorch has not either, 
 import functools
 import sys
 
-from facade.port.alias import ALIAS, TARGET
+from facade.port.alias import ALIAS, TARGET, finder
 from facade.port.names import is_torchs, torch_names, what_instead
 
 # What a refused module answers truly: nothing of it is there.
@@ -73,6 +73,7 @@ def _method(name):
 
 def refuse_the_rest(tensor_class):
     """Have facade's modules, as far as they are imported, and the class of tensors refuse what they lack."""
+    finder.advise = what_instead
     for name, module in list(sys.modules.items()):
         if (name == TARGET or name.startswith(TARGET + ".")) and not hasattr(module, "__getattr__"):
             module.__getattr__ = _look_up(name)
