@@ -1,8 +1,9 @@
 """The GPU or TPU that JAX found, by no maker's name (torch.accelerator)."""
 
+from facade import cpu, cuda
 from facade.core import devices, engine
 
-__all__ = ["current_accelerator", "current_device_index", "device_count", "is_available", "synchronize"]
+__all__ = ["current_accelerator", "current_device_index", "device_count", "get_device_module", "is_available", "synchronize"]
 
 
 def _kind():
@@ -39,3 +40,11 @@ def synchronize(device=None):
 def _require():
     if not is_available():
         raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+def get_device_module(device=None):
+    """facade.cpu or facade.cuda, for a device or for the one in use (torch.get_device_module)."""
+    kind = (_kind() or "cpu") if device is None else devices.device(device).type
+    if kind not in ("cpu", "cuda"):
+        raise RuntimeError(f"Invalid device module '{kind}'")
+    return cuda if kind == "cuda" else cpu

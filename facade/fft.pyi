@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 from facade.core.dtypes import dtype as _dtype
-from facade.core.tensor.tensor import Tensor
-
+from facade.core.tensor.tensor import Tensor as Tensor
 
 
 def fft(input, *arguments, out=..., **options) -> Any: ...

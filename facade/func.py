@@ -9,6 +9,8 @@ import functools
 
 import numpy as np
 
+from facade._functorch.batch_norm_replacement import replace_all_batch_norm_modules_
+from facade._functorch.rearrange import rearrange
 from facade._functorch.vmap import gradients, leaf_of, now, outside_edges, tracked, vmap
 from facade.autograd import batched
 from facade.autograd.grad_mode import enable_grad
@@ -20,7 +22,8 @@ from facade.core.tensor.tensor import Tensor, is_floating
 from facade.nn.utils.stateless import _functional_call
 from facade.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state", "vjp", "vmap"]
+__all__ = ["debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+           "rearrange", "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap"]
 
 
 # ---------------------------------------------------------------- what all derivatives share
@@ -306,6 +309,26 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
 def hessian(func, argnums=0):
     """A function that returns the second derivatives of `func` (torch.func.hessian)."""
     return jacfwd(jacrev(func, argnums), argnums)
+
+
+# ---------------------------------------------------------------- what is so already
+def functionalize(func, *, remove="mutations"):
+    """The function as it is: what facade records is pure, whatever is written to in place (torch.func.functionalize)."""
+    @functools.wraps(func)
+    def wrapped(*args, **kwargs):
+        if remove not in ("mutations", "mutations_and_views"):
+            raise RuntimeError(f"functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid options are:\n"
+                               "     remove='mutations': all inplace and out= operators will be removed from the program, and replaced with their "
+                               "out-of-place equivalents.\n"
+                               "     remove='mutations_and_views': In addition to the above, all aliasing operators {view} will be replaced with "
+                               "their non-aliasing counterparts, {view}_copy.\n")
+        return func(*args, **kwargs)
+    return wrapped
+
+
+def debug_unwrap(tensor, *, recurse=True):
+    """The tensor itself: transforms wrap none (torch.func.debug_unwrap)."""
+    return tensor
 
 
 # ---------------------------------------------------------------- modules

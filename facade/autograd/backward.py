@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from facade.autograd.anomaly_mode import explain
 from facade.core import dtypes, engine
 from facade.core.engine import Value, record
+from facade.core.ops.dispatch import cast_value
 from facade.core.tensor.history import AccumulateGrad, edge_of, node_class, track
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, typename
@@ -257,9 +258,18 @@ def take(leaf, value):
         write(leaf._grad, value)
 
 
+def _as_dtype(gradient, dtype):
+    """A gradient in the dtype that its leaf asks for, if it asks for one."""
+    if dtype is None:
+        return gradient
+    return cast_value(gradient, dtype) if gradient.__class__ is Value else gradient.to(dtype)
+
+
 def accumulate(leaf, gradient, create_graph):
     """Add a gradient to `leaf.grad`: the same tensor is written to, or a new one made as torch does."""
     existing = leaf._grad
+    if leaf._grad_dtype is not Ellipsis:
+        gradient = _as_dtype(gradient, leaf._grad_dtype or (None if existing is None else existing.dtype))
     if existing is None:
         leaf._grad = Tensor._of(gradient) if gradient.__class__ is Value else track(COPY, (), [gradient], COPY_NODE)[0]
     elif create_graph and modes.grad:

@@ -97,7 +97,9 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                                "Set allow_unused=True if this is the desired behavior.")
         if found is None and materialize_grads:
             found = each.new_zeros(each.shape)
-        results.append(found if found is None or isinstance(found, Tensor) else Tensor._of(found))
+        found = found if found is None or isinstance(found, Tensor) else Tensor._of(found)
+        wanted = getattr(each, "_grad_dtype", None)
+        results.append(found if found is None or wanted in (None, Ellipsis) else found.to(wanted))
     return tuple(results)
 
 

@@ -117,6 +117,22 @@ class inference_mode(_Switch):
         return type(self)(self.mode)
 
 
+class set_multithreading_enabled(_Switch):
+    """Accepted, as a function or for a block: a backward pass is one program, which XLA spreads over its threads."""
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exc):
+        pass
+
+    def clone(self):
+        return type(self)(self.mode)
+
+
 def _initialised(switch):
     switch.mode = True
     return switch

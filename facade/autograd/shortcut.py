@@ -36,7 +36,7 @@ def explore(root, epoch):
             return None
         if node.__class__ is AccumulateGrad:
             leaf = node.variable
-            if leaf._post_accumulate:
+            if leaf._post_accumulate or leaf._grad_dtype is not Ellipsis:
                 return None
             leaves.append(leaf)
             if leaf._grad is None:

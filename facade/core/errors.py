@@ -5,6 +5,14 @@ class OutOfMemoryError(RuntimeError):
     """Raised where a device has no memory left (torch.OutOfMemoryError)."""
 
 
+class AcceleratorError(RuntimeError):
+    """Raised where a device fails (torch.AcceleratorError)."""
+
+
+class FatalError(Exception):
+    """What cannot be recovered from (torch.FatalError)."""
+
+
 class LinAlgError(RuntimeError):
     """Raised where a matrix has no answer, such as the inverse of a singular one (torch.linalg.LinAlgError)."""
 

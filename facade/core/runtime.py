@@ -4,9 +4,11 @@ import os
 
 __all__ = ["are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads",
            "get_num_threads", "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode", "set_float32_matmul_precision",
-           "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "use_deterministic_algorithms"]
+           "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "use_deterministic_algorithms", "compiled_with_cxx11_abi",
+           "has_lapack", "has_mkl", "get_file_path", "has_openmp", "has_spectral", "init_num_threads", "is_warn_always_enabled",
+           "prepare_multiprocessing_environment", "set_warn_always"]
 
-_state = {"threads": os.cpu_count() or 1, "interop_threads": os.cpu_count() or 1, "deterministic": False, "warn_only": False, "precision": "highest"}
+_state = {"threads": os.cpu_count() or 1, "interop_threads": os.cpu_count() or 1, "warn_always": False, "deterministic": False, "warn_only": False, "precision": "highest"}
 _MODES = {"default": 0, "warn": 1, "error": 2}
 
 
@@ -81,3 +83,36 @@ def get_float32_matmul_precision():
 def set_flush_denormal(mode):
     """False: the mode of the processor is not changed."""
     return False
+
+
+# ---------------------------------------------------------------- what torch was built with
+has_lapack = has_spectral = has_openmp = True      # that there is linear algebra, Fourier transforms, threads
+has_mkl = False
+
+
+def compiled_with_cxx11_abi():
+    """True, as of torch on every system now."""
+    return True
+
+
+def init_num_threads():
+    """Nothing: XLA sizes its own pool of threads."""
+
+
+def prepare_multiprocessing_environment(path):
+    """Nothing: processes need no preparation."""
+
+
+def set_warn_always(b):
+    """Accepted: warnings come as Python's filters let them."""
+    _state["warn_always"] = bool(b)
+
+
+def is_warn_always_enabled():
+    """What set_warn_always was told."""
+    return _state["warn_always"]
+
+
+def get_file_path(*path_components):
+    """The path of a file beside the package."""
+    return os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), *path_components)

@@ -32,14 +32,17 @@ def _exists(name):
 
 
 class _AliasFinder:
-    """Finds every `torch...` module in facade, or says that facade has no such module."""
+    """Finds every `torch...` module in facade, or says that facade has no such module; advise(name): what to use instead, see refusing.py."""
+
+    advise = staticmethod(lambda name: "")
 
     def find_spec(self, fullname, path=None, target=None):
         if not _is_below_alias(fullname):
             return None
         if not _exists(_target_of(fullname)):
+            advice = self.advise(fullname)
             raise ModuleNotFoundError(
-                f"No module named '{fullname}': {TARGET}, which stands in for {ALIAS} in this process, has no such module",
+                f"No module named '{fullname}': {TARGET}, which stands in for {ALIAS} in this process, has no such module" + (advice and f"; {advice}"),
                 name=fullname,
             )
         return ModuleSpec(fullname, _AliasLoader())
@@ -67,7 +70,7 @@ def _rename_classes(modules, old, new):
             value.__module__ = f"{new}.{rest}" if rest else new
 
 
-_finder = _AliasFinder()
+finder = _AliasFinder()
 
 
 class Installation:
@@ -95,9 +98,9 @@ def install():
     Raises RuntimeError where the real torch is already imported.
     """
     _refuse_beside_real_torch()
-    is_new = _finder not in sys.meta_path
+    is_new = finder not in sys.meta_path
     if is_new:
-        sys.meta_path.insert(0, _finder)
+        sys.meta_path.insert(0, finder)
         importlib.import_module(ALIAS)
         _rename_classes(_own_modules(), TARGET, ALIAS)
     return Installation(is_new)
@@ -105,8 +108,8 @@ def install():
 
 def uninstall():
     """Give the name `torch` back.  Modules already imported keep what they hold; calling it again changes nothing."""
-    if _finder in sys.meta_path:
-        sys.meta_path.remove(_finder)
+    if finder in sys.meta_path:
+        sys.meta_path.remove(finder)
         for name in _aliased_names():
             del sys.modules[name]
         _rename_classes(_own_modules(), ALIAS, TARGET)

@@ -54,10 +54,11 @@ def torch_names():
 
 
 @functools.cache
-def _is_torchs(name):
-    """Whether torch has this public name, or module."""
+def is_torchs(name):
+    """Whether torch has this public name, or module, or facade leaves out a family that it belongs to."""
     module, _, last = name.rpartition(".")
-    return name in torch_names() or last in torch_names().get(module, ())
+    families = [pattern[:-1] for _, pattern, _ in differences() if pattern.endswith("*")]
+    return name in torch_names() or last in torch_names().get(module, ()) or any(name == head or name.startswith(head + ".") for head in families)
 
 
 @functools.cache
@@ -76,10 +77,21 @@ def differences():
 def note_on(name):
     """How a name differs where facade has it, what to use instead where it has not; empty where nothing is known."""
     refusal = getattr(_look_up(name), "instead", None)
-    if refusal is not None:
-        return refusal
-    is_there = find(name) is not ABSENT
-    return next((note for is_present, pattern, note in differences() if is_present is is_there and fnmatch.fnmatchcase(name, pattern)), "")
+    return refusal or _sentence(name, find(name) is not ABSENT)
+
+
+def what_instead(name):
+    """What to use in place of a name that facade has not; empty where nothing is known."""
+    return _sentence(name, False)
+
+
+def _sentence(name, is_there):
+    return next((note for is_present, pattern, note in differences() if is_present is is_there and _fits(name, pattern)), "")
+
+
+def _fits(name, pattern):
+    """Whether a line speaks of this name; `torch.utils.*` does of what PyTorch has there alone."""
+    return fnmatch.fnmatchcase(name, pattern) and (not pattern.endswith(".*") or is_torchs(name))
 
 
 @functools.cache
@@ -134,7 +146,7 @@ def judge(name):
     parent = name.rpartition(".")[0]
     if parent and find(parent) is not ABSENT and not _is_namespace(find(parent)):
         return judge(parent)
-    if note_on(name) or _is_torchs(name):
+    if note_on(name) or is_torchs(name):
         return Judgement(Verdict.MISSING, note_on(name))
     if any(part.startswith("_") for part in name.split(".")):
         return Judgement(Verdict.MISSING, "it is private to PyTorch")

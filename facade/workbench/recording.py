@@ -15,6 +15,7 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from facade.core import engine
 from facade.core.engine import Value, tapes
 from facade.core.engine.graph import SCALARS
+from facade.core.engine.stats import operator_name  # noqa: F401  (a name that the workbench shows)
 from facade.workbench.known import known_function
 
 
@@ -95,15 +96,6 @@ def recording(noticed=None):
 def pending_entries():
     """The operations that this thread has recorded and not yet evaluated."""
     return Segment(tapes.epoch).entries()
-
-
-def operator_name(kernel):
-    """What torch calls the operation of a kernel; a derivative is named after what it is the derivative of."""
-    inner = getattr(kernel.operator, "kernel", None)
-    if inner is not None:
-        return f"{operator_name(inner)}_backward"
-    row = getattr(kernel.operator, "row", kernel.operator)
-    return getattr(row, "name", None) or type(kernel.operator).__name__.strip("_").lower()
 
 
 # ---------------------------------------------------------------- cutting out a function

@@ -25,7 +25,7 @@ class Net(nn.Module):
         return F.relu(self.layer(x)).int_repr() if x.int_repr() is None else x
 
 x = torch.randn(3)
-y = (x + 1).sum().dequantize()
+y = (x + 1).sum().q_scale()
 x = [1]
 x.values
 other.q_per_channel_axis()
@@ -51,7 +51,7 @@ EXPECTED = {
     "torch.nn": "exact", "torch.nn.functional": "exact", "torch.optim": "exact", "torch.utils.data.DataLoader": "exact",
     "torch.utils.data.NoSuchThing": "unknown", "torchvision.transforms": "missing", "torch.nn.Module": "exact", "torch.nn.Linear": "exact",
     "torch.Tensor": "exact", "torch.nn.functional.relu": "exact", "torch.Tensor.int_repr": "missing", "torch.randn": "exact",
-    "torch.Tensor.sum": "exact", "torch.Tensor.dequantize": "missing", "torch.Tensor.q_per_channel_axis": "missing", "torch.fx": "missing",
+    "torch.Tensor.sum": "exact", "torch.Tensor.q_scale": "missing", "torch.Tensor.q_per_channel_axis": "missing", "torch.fx": "missing",
     "torch.fx.Proxy": "missing", "torch.float32.itemsize": "exact", "torch.no_such_function": "unknown", "torch.optim.SGD": "exact",
     "torch.profiler.profile": "differs", "torch._C.anything": "missing",
     "torch.utils.tensorboard.SummaryWriter": "exact", "torch.utils.tensorboard.SummaryWriter.add_graph": "differs", "torch.device('meta')": "missing",
@@ -88,10 +88,10 @@ def test_a_finding_tells_its_place_and_what_to_do(write):
 def test_variables_pass_from_cell_to_cell_and_magics_are_tolerated(write):
     path = write("book.ipynb", notebook("%matplotlib inline\n!pip install torch \\\n  numpy\nimport torch",
                                         "x = torch.zeros(2)\n%time y = x.int_repr()\nfiles = !ls",
-                                        ["%%time\n", "torch.fx?"], "%%bash\nls | torch.nothing", "x.dequantize()"))
+                                        ["%%time\n", "torch.fx?"], "%%bash\nls | torch.nothing", "x.q_scale()"))
     report = check(path)
     found = [(each.cell, each.line, each.name) for each in report.of(Verdict.MISSING)]
-    assert found == [(2, 2, "torch.Tensor.int_repr"), (5, 1, "torch.Tensor.dequantize")]
+    assert found == [(2, 2, "torch.Tensor.int_repr"), (5, 1, "torch.Tensor.q_scale")]
     assert not report.unreadable and f"{path}[cell 2]:2:" in report.text()
 
 

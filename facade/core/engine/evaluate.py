@@ -6,6 +6,7 @@ through NumPy; the third time that a loop comes by it becomes one `jax.jit` prog
 
 from itertools import chain
 from sys import getrefcount
+from time import perf_counter
 
 import jax
 import numpy as np
@@ -63,6 +64,8 @@ def evaluate(epoch):
         unused = _UNUSED + (not own)
         live = [slot for slot, value in values.items() if getrefcount(value) > unused and value.array is None and slot < state.slots]
         if live:
+            if tapes.watch is not None:
+                tapes.started = perf_counter()
             totals.evaluations += 1
             live.sort()         # a stretch that was repeated enters its results in another order
             _run(state, epoch, tuple(live), _spent(epoch) if own and not epoch.traced else ())

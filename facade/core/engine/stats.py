@@ -46,3 +46,12 @@ def expect_compiles(at_most):
     if count > at_most:
         listed = "".join(f"\n  {each!r}" for each in compiled[-count:])
         raise AssertionError(f"{count} programs were compiled where at most {at_most} were expected:{listed}")
+
+
+def operator_name(kernel):
+    """What users call the operation of a kernel; a derivative is named after what it is the derivative of."""
+    inner = getattr(kernel.operator, "kernel", None)
+    if inner is not None:
+        return f"{operator_name(inner)}_backward"
+    row = getattr(kernel.operator, "row", kernel.operator)
+    return getattr(row, "name", None) or type(kernel.operator).__name__.strip("_").lower()

@@ -87,11 +87,13 @@ class _Tapes(threading.local):
     """What each thread has for itself.
 
     epoch: the one it records on; outer: the one that waits while work goes on aside; size: how many elements the last program had;
-    evaluations: how many there were; watch: called with each epoch that was evaluated, before its values are forgotten.
+    evaluations: how many there were; watch: called with each epoch that was evaluated, before its values are forgotten;
+    started: when the evaluation began that it is called for, by time.perf_counter.
     """
 
     def __init__(self):
         self.epoch, self.outer, self.size, self.evaluations, self.watch = Epoch(settings.tape_limit), None, 0, 0, None
+        self.started = 0.0
 
     def owns(self, epoch):
         """Whether this thread records on this epoch, now or again later."""

@@ -11,6 +11,7 @@ import numpy as np
 from facade.core import dtypes, engine
 from facade.core.engine import constant
 from facade.core.engine.policy import settings
+from facade.core.errors import unsupported
 from facade.core.layouts import format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites.conversion import placed
@@ -51,6 +52,8 @@ def _infer(data):
         return data.dtype
     if isinstance(data, (np.ndarray, np.generic)) and not isinstance(data, np.str_):
         return dtypes.of_array(data)
+    if isinstance(data, complex):
+        _check_complex(dtypes.get_default_dtype())
     if isinstance(data, (bool, int, float, complex)):
         return dtypes.of_number(data)
     if isinstance(data, (str, bytes)):
@@ -62,6 +65,14 @@ def _infer(data):
         inner = _infer(each)
         found = inner if found is None else dtypes.promote_types(found, inner)
     return found or dtypes.get_default_dtype()
+
+
+def _check_complex(default):
+    """Raise where the default dtype has no complex one."""
+    if default is dtypes.float16:
+        raise unsupported("torch.complex32, which complex numbers are under the default dtype torch.float16", "say dtype=torch.complex64")
+    if default is dtypes.bfloat16:
+        raise RuntimeError("invalid default scalar type for complex")
 
 
 def _is_sequence(data):
@@ -172,7 +183,7 @@ def _checked_dtype(name, dtype):
     if dtype is None or isinstance(dtype, dtypes.dtype):
         return dtype
     if dtype not in dtypes.OF_TYPE:
-        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}")
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {kind_name(dtype)}")
     return dtypes.OF_TYPE[dtype]
 
 
@@ -183,16 +194,6 @@ def as_tensor(data, dtype=None, device=None):
     if isinstance(data, np.ndarray) and (dtype is None or dtype is dtypes.of_array(data)):
         return from_numpy(data)
     return tensor(data, dtype=dtype)
-
-
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """`obj` as a tensor; a copy only if asked or needed (torch.asarray)."""
-    if isinstance(obj, np.generic):
-        obj = np.asarray(obj)
-    made = tensor(obj.detach() if isinstance(obj, Tensor) else obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
-    if copy is False and isinstance(obj, (list, tuple, int, float)):
-        raise ValueError("can't alias a sequence: pass copy=None or copy=True")
-    return made.requires_grad_() if requires_grad else made
 
 
 def from_numpy(ndarray):
@@ -212,12 +213,6 @@ def from_numpy(ndarray):
     if strides != contiguous_strides(ndarray.shape) and ndarray.size:
         made._geometry = strides, 0
     return made
-
-
-def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A tensor that shares the memory of a Python buffer (torch.frombuffer)."""
-    made = from_numpy(np.frombuffer(buffer, dtype.numpy, count, offset))
-    return made.requires_grad_(requires_grad)
 
 
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
@@ -476,9 +471,9 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
 
 _FILLING = (zeros, ones, empty, full, eye, arange, linspace, logspace)
 _LIKE = (zeros_like, ones_like, empty_like, full_like)
-_OTHER = (tensor, as_tensor, asarray, scalar_tensor, empty_strided, empty_permuted)
+_OTHER = (tensor, as_tensor, scalar_tensor, empty_strided, empty_permuted)
 FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each in _LIKE, out=each in _FILLING)) for each in (*_FILLING, *_LIKE, *_OTHER)} | {
-    "range": placed(range_), "from_numpy": from_numpy, "frombuffer": frombuffer}
+    "range": placed(range_), "from_numpy": from_numpy}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor, new_empty_strided)
 for _each in METHODS:
     setattr(Tensor, _each.__name__, explained(_each.__name__, placed(_each, like=True), method=True))

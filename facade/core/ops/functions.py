@@ -2,6 +2,6 @@
 
 from types import SimpleNamespace
 
-from facade.core.ops import creation, expose
+from facade.core.ops import adopting, creation, expose
 
-ops = SimpleNamespace(**creation.FUNCTIONS, **expose.namespace("torch"))
+ops = SimpleNamespace(**creation.FUNCTIONS, **adopting.FUNCTIONS, **expose.namespace("torch"))

@@ -4,6 +4,8 @@ An integer divided by zero has no result, and a number may not fit into the tens
 elements in NumPy's memory are judged at the call; what is pending is judged when it is known.
 """
 
+import functools
+
 from facade.core.dtypes import BOOL, BY_NUMPY, INTEGER
 from facade.core.ops.index_checks import check_none
 from facade.core.ops.numbers import check_fits
@@ -49,11 +51,25 @@ def _derivable(categories):
     return guard
 
 
+@functools.cache
+def _outside(least, most):
+    """The formula for what is outside of these limits."""
+    return lambda points: (points < least) | (points > most)
+
+
+def _points_within(statics, inputs):
+    """Every zero point of a quantization is one of its steps, and steps have no derivative."""
+    if inputs[1].requires_grad:
+        raise RuntimeError("The function 'fake_quantize_per_channel_affine_cachemask' is not differentiable with respect to argument 'scale'. "
+                           "This input cannot have requires_grad True.")
+    check_none([inputs[2]], _outside(*statics[-2:]), RuntimeError("`zero_point` must be between `quant_min` and `quant_max`."))
+
+
 _GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER)), "nansum": _derivable((BOOL, INTEGER)),
            "cumsum": _derivable((INTEGER,)), "cumprod": _derivable((INTEGER,)),
            "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
            "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _fitting, "index_fill.int_Scalar": _fitting,
-           "scatter.value": _fitting, "fill_diagonal": _fitting}
+           "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting}
 
 for _row in TABLE:
     _row.guard = _GUARDS.get(f"{_row.name}.{_row.schema.overload}", _GUARDS.get(_row.name))

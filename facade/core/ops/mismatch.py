@@ -162,7 +162,9 @@ def type_name(value):
 
 
 def kind_name(value):
-    """The same without what a list or tuple holds."""
+    """The same without what a list or tuple holds; a name of torch's that is left out says so itself."""
+    if hasattr(type(value), "refuse"):
+        value.refuse()
     if getattr(value, "_is_param", False):
         return "Parameter"
     kind = type(value)

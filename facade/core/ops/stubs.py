@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 
 from facade.core import dtypes
-from facade.core.ops import creation
+from facade.core.ops import adopting, creation
 from facade.core.ops.documenting import names_of
 from facade.core.tensor.tensor import Tensor
 
@@ -39,7 +39,7 @@ RESULTS = {"__iter__": "Iterator[Tensor]", "__float__": "_float", "__complex__":
            **dict.fromkeys(("__bool__", "__contains__"), "_bool"), **dict.fromkeys(("__repr__", "__format__"), "_str"),
            **dict.fromkeys(("__setitem__", "__delitem__", "backward"), "None"),
            **dict.fromkeys(("__getitem__", "__reversed__", "requires_grad_", "detach", "clone", "to"), "Tensor")}
-MAKERS = {*creation.FUNCTIONS, *(each.__name__ for each in creation.METHODS),
+MAKERS = {*creation.FUNCTIONS, *adopting.FUNCTIONS, *(each.__name__ for each in creation.METHODS),
           "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "normal"}
 UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
 BINARY = {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}

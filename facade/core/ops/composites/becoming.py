@@ -24,7 +24,7 @@ def _in_place(name, view, node):
     def become(self, *args, **names):
         return _become(self, view(self, *args, **names), node(*args, **names) if callable(node) else node)
     become.__doc__ = f"Make the tensor what `{name}` returns"
-    composite(at="Tensor", name=f"{name}_")(become)
+    composite(at="torch Tensor" if name == "as_strided" else "Tensor", name=f"{name}_")(become)
 
 
 def _squeezed(dim=None):

@@ -4,8 +4,9 @@ import functools
 
 from facade.core import dtypes
 from facade.core.ops.composites import composite
+from facade.core.ops.outputs import with_out
 from facade.core.ops.dispatch import apply
-from facade.core.ops.rows.convolution import CONVOLUTION
+from facade.core.ops.rows.convolution import CONV_TBC, CONVOLUTION
 from facade.core.ops.table import ARRAY
 
 
@@ -143,3 +144,10 @@ def _check_extra(extra, stride, dilation):
 
 for _rank in (1, 2, 3):
     _expose(_rank)
+
+
+@composite(at="torch nn.functional")
+@with_out
+def conv_tbc(input, weight, bias, pad=0):
+    """A convolution over time of (time, batch, channels) by a weight of (window, channels, results)"""
+    return apply(CONV_TBC, (ARRAY, ARRAY, ARRAY, int(pad)), (input, weight, bias))

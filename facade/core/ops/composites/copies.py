@@ -40,6 +40,25 @@ def narrow_copy(input, dim, start, length):
 
 @composite(at="torch")
 @with_out
+def slice_copy(input, dim=0, start=None, end=None, step=1):
+    """The elements of the slice from start to end along `dim`, as a copy"""
+    return _copied(input[(slice(None),) * (dim % max(input.ndim, 1)) + (slice(start, end, step),)], "SliceBackward0_copy")
+
+
+@composite()
+@with_out
+def as_strided_scatter(input, src, size, stride, storage_offset=None):
+    """A copy, with the elements at these sizes and strides of its memory replaced"""
+    made = input.clone()
+    shown = made.as_strided(size, stride, storage_offset)
+    if shown.shape != src.shape:
+        raise RuntimeError(f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(shown.shape)}")
+    shown.copy_(src)
+    return made
+
+
+@composite(at="torch")
+@with_out
 def alias_copy(input):
     """A copy"""
     return _copied(input, "AliasBackward0_copy")

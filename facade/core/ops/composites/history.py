@@ -3,6 +3,7 @@
 import copy
 from collections import OrderedDict
 
+from facade.core import dtypes
 from facade.core.ops.composites.writing import adopt
 from facade.core.tensor.history import AccumulateGrad, RemovableHandle, edge_of, set_requires_grad
 from facade.core.tensor.storage import Counter, Storage
@@ -67,6 +68,31 @@ def grad(self):
     return self._grad
 
 
+@method
+@property
+def grad_dtype(self):
+    """The dtype that `.grad` has, whatever arrives; None where any will do."""
+    if self._node is not None:
+        raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+    return self.dtype if self._grad_dtype is Ellipsis else self._grad_dtype
+
+
+def _set_grad_dtype(self, dtype):
+    if dtype is not None and not isinstance(dtype, dtypes.dtype):
+        raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}")
+    if self._node is not None:
+        raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+    if dtype is not None and self._grad is not None and self._grad.dtype is not dtype:
+        raise RuntimeError(f"Cannot set grad_dtype to '{dtype.legacy}' because there is already a gradient with dtype '{self._grad.dtype.c_name}'. "
+                           "Please clear the gradient (.grad = None) before changing grad_dtype, or ensure the new grad_dtype matches the "
+                           "existing gradient's dtype.")
+    self._grad_dtype = dtype
+
+
+Tensor.grad_dtype = Tensor.grad_dtype.setter(_set_grad_dtype)
+Tensor._grad_dtype = Ellipsis        # as the tensor's own
+
+
 def _set_grad(self, value):
     if value is not None:
         _check_grad(self, value)
@@ -81,9 +107,10 @@ def _check_grad(self, value):
     if value.shape != self.shape:
         raise RuntimeError(f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. "
                            "Please ensure that the gradient and the tensor are the same size")
-    if value.dtype is not self.dtype:
+    wanted = self.dtype if self._grad_dtype is Ellipsis else self._grad_dtype
+    if wanted not in (None, value.dtype):
         raise RuntimeError(f"attempting to assign a gradient with dtype '{value.dtype.c_name}' to a tensor with grad_dtype "
-                           f"'{self.dtype.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
+                           f"'{wanted.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set "
                            "the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
                            "Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.")
 
@@ -168,3 +195,9 @@ def __deepcopy__(self, memo):
         if name not in ("_base", "_base_node", "_accumulate", "_hooks", "_counter"):
             made.__dict__[name] = value if name in ("_chain", "_geometry") else copy.deepcopy(value, memo)
     return made
+
+
+@method
+def module_load(self, other, assign=False):
+    """What a module's load_state_dict puts in the place of this parameter or buffer: `other`, or this one with its values."""
+    return other.detach() if assign else self.detach().copy_(other.detach())

@@ -416,6 +416,28 @@ def lu_factor(A, *, pivot=True):
     return result_tuple("linalg_lu_factor", ("LU", "pivots"), (packed, pivots))
 
 
+def _ldl(name, A, hermitian, check_errors):
+    """(LD, pivots, info); RuntimeError, on request, where a pivot is zero."""
+    factors = apply(decompositions.LDL_FACTOR_EX, (ARRAY, hermitian), (A,))
+    if check_errors and _failed(factors[2]):
+        raise RuntimeError(f"torch.linalg.{name}: Unknown error code: {_failed(factors[2])[1]}.")
+    return factors
+
+
+@composite(at="linalg")
+@with_out
+def ldl_factor(A, *, hermitian=False):
+    """L and D of a symmetric (or hermitian) matrix L @ D @ L^T in one matrix, and the exchanges of rows"""
+    return result_tuple("linalg_ldl_factor", ("LD", "pivots"), _ldl("ldl_factor", A, hermitian, True)[:2])
+
+
+@composite(at="linalg")
+@with_out
+def ldl_factor_ex(A, *, hermitian=False, check_errors=False):
+    """As ldl_factor, and the first zero pivot (0 if there is none)"""
+    return result_tuple("linalg_ldl_factor_ex", ("LD", "pivots", "info"), _ldl("ldl_factor_ex", A, hermitian, check_errors))
+
+
 def _without_history_of_moves(factors, name):
     """The factors as a named tuple; the permutation matrix is a constant."""
     moves, lower, upper = factors

@@ -4,9 +4,9 @@ Halko, Martinsson and Tropp, Finding structure with randomness, 2009 (algorithms
 almost sure to span what its q largest singular values act on, and a few multiplications more make it surer.
 """
 
-from facade.core.ops.composites import composite
+from facade.core.ops.composites import composite, linear_algebra
 from facade.core.ops.dispatch import apply
-from facade.core.ops.rows.decompositions import LINALG_QR, LINALG_SVD
+from facade.core.ops.rows.decompositions import LINALG_EIGH, LINALG_QR, LINALG_SVD
 from facade.core.ops.table import ARRAY
 
 
@@ -55,3 +55,24 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     if niter < 0:
         raise ValueError(f"niter(={niter}) must be non-negative integer")
     return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)
+
+
+@composite(at="torch")
+def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, largest=None, method=None, tracker=None, ortho_iparams=None,
+           ortho_fparams=None, ortho_bparams=None):
+    """(values, vectors): the k largest eigenvalues (or smallest, unless `largest`) of a symmetric A, or of A x = value B x.
+
+    By torch.linalg.eigh, exactly: X is asked for k alone, and what guides the iteration in PyTorch has no effect; vectors may have another sign.
+    """
+    count = k if k is not None else X.shape[-1] if X is not None else 1
+    if A.shape[-2] < 3 * count:
+        raise ValueError(f"LOBPCG algorithm is not applicable when the number of A rows (={A.shape[-2]}) is smaller than 3 x the number of requested "
+                         f"eigenpairs (={count})")
+    lower = None if B is None else linear_algebra._linalg_cholesky(B)
+    inverse = None if B is None else linear_algebra.inv(lower)
+    values, vectors = apply(LINALG_EIGH, (ARRAY, "L"), (A if B is None else inverse @ A @ inverse.mH,))
+    chosen = slice(-count, None) if largest is not False else slice(count)
+    values, vectors = values[..., chosen], vectors[..., chosen]
+    if largest is not False:
+        values, vectors = values.flip(-1), vectors.flip(-1)
+    return values, vectors if B is None else inverse.mH @ vectors

@@ -84,7 +84,6 @@ Tensor.to_dense = lambda self, dtype=None, masked_grad=None: self if dtype is No
 Tensor.is_set_to = lambda self, tensor: (self.storage_cell is tensor.storage_cell and storage_offset(self) == storage_offset(tensor)
                                          and self.shape == tensor.shape and self.strides == tensor.strides)
 Tensor._is_view = lambda self: self._base is not None
-Tensor.has_names = lambda self: False
 Tensor.is_same_size = lambda self, other: self.shape == other.shape
 
 

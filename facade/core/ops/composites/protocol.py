@@ -202,7 +202,10 @@ def __dlpack_device__(self):
 @composite(at="torch")
 def from_dlpack(ext_tensor):
     """A tensor of what another library exports through DLPack"""
-    array = np.from_dlpack(ext_tensor)
-    return Tensor._of(engine.constant(array.copy()))
+    if isinstance(ext_tensor, Tensor):
+        if ext_tensor.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return ext_tensor._alias()
+    return Tensor._of(engine.constant(np.from_dlpack(ext_tensor).copy()))
 
 Tensor.name = None           # variables once had names

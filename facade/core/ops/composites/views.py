@@ -3,7 +3,7 @@
 import math
 
 from facade.core import dtypes
-from facade.core.errors import broadcast_shapes, dim_range, dims_of
+from facade.core.errors import broadcast_shapes, dim_range, dims_of, unsupported
 from facade.core.layouts import contiguous_format, format_geometry, preserve_format
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
@@ -431,6 +431,8 @@ def view_as_complex(input):
         raise RuntimeError(f"view_as_complex is only supported for floating point tensors, but got a tensor of scalar type: {input.dtype.legacy}")
     if not input.ndim or _shape(input)[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
+    if input.dtype is dtypes.float16:
+        raise unsupported("torch.view_as_complex of torch.float16", "JAX has no complex32; convert to torch.float32 first")
     return apply_view(rows.VIEW_AS_COMPLEX, (ARRAY,), input)
 
 

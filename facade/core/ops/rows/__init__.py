@@ -2,4 +2,4 @@
 
 from facade.core.ops.rows import cumulative, decompositions, linear_algebra, ordering  # noqa: F401
 from facade.core.ops.rows import (activation, aliases, arithmetic, attention, combining, comparison, convolution, dropout, fourier,  # noqa: F401
-                                  indexing, loss, normalization, pointwise, pooling, recurrent, reduction, shape, special)
+                                  indexing, loss, normalization, pointwise, pooling, quantization, recurrent, reduction, shape, special)

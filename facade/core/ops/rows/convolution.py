@@ -21,6 +21,26 @@ CONVOLUTION = op("convolution(Tensor input, Tensor weight, Tensor? bias, int[] s
                  doc="The sum of a weighted window at each place, over the channels of a group")
 
 
+def _conv_tbc(input, weight, bias, pad):
+    if input.ndim != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if weight.ndim != 3:
+        raise RuntimeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if bias.ndim != 1:
+        raise RuntimeError("Bias must be 1-D")
+    if input.shape[2] != weight.shape[1]:
+        raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
+    if weight.shape[2] != bias.shape[0]:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    reject(input, "addmm_impl_cpu_", (BOOL,))
+    moved = kernels.convolution(input.transpose(1, 2, 0), weight.transpose(2, 1, 0), bias, (1,), (pad,), (1,), False, (0,), 1)
+    return moved.transpose(2, 0, 1)
+
+
+CONV_TBC = op("conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad) -> Tensor", _conv_tbc, at="",
+              doc="A convolution over time of (time, batch, channels) by (window, channels, results)")
+
+
 # ---------------------------------------------------------------- elements of channels and of space exchanged
 def _shuffle(self, factor):
     *lead, channels, height, width = self.shape

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from facade.core.dtypes import BOOL, INTEGER
 from facade.core.errors import broadcast_shapes
-from facade.core.ops.kernels import linear_algebra as kernels
+from facade.core.ops.kernels import indefinite, linear_algebra as kernels
 from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, reject
 from facade.core.ops.table import op
 
@@ -301,8 +301,8 @@ op("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor 
    node="LinalgSvdBackward0", doc="U, the singular values and V of self = U diag(S) V^H")
 SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svdvals", matrices, lambda array, driver: kernels.svdvals(array)),
              at="linalg", node="LinalgSvdBackward0", doc="The singular values, largest first")
-op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh), at="linalg",
-   node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
+LINALG_EIGH = op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh),
+                 at="linalg", node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
 op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]),
    at="linalg", node="LinalgEighBackward0", doc="The eigenvalues of a Hermitian matrix, ascending")
 op("eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", _checked("linalg.eig", square, kernels.eig), at="linalg",
@@ -377,3 +377,39 @@ def _vecdot(x, y, dim):
 
 
 op("vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", _vecdot, at="linalg", node="SumBackward1", doc="The dot products along a dim, x conjugated")
+
+
+# ---------------------------------------------------------------- indefinite matrices
+def _check_indefinite(array, name):
+    square(array, name)
+    need_floating(array, f"{name}: Expected a floating point or complex tensor as input. Got {{}}")
+
+
+def _ldl_factor(array, hermitian):
+    _check_indefinite(array, "torch.linalg.ldl_factor_ex")
+    _need_kernel(array, "ldl_factor_kernel_cpu")
+    return indefinite.ldl_factor(array, hermitian)
+
+
+def _ldl_solve(packed, pivots, right, hermitian):
+    name = "torch.linalg.ldl_solve"
+    _check_indefinite(packed, name)
+    if right.ndim < 2:
+        raise IndexError(f"Dimension out of range (expected to be in range of [-1, 0], but got {-2})")
+    if packed.shape[-2] != right.shape[-2]:
+        raise RuntimeError(f"Incompatible matrix sizes for {name}: each A matrix is {packed.shape[-1]} by {packed.shape[-1]} but each b matrix is "
+                           f"{right.shape[-2]} by {right.shape[-1]}")
+    _same_dtype(right, packed)
+    if pivots.shape != packed.shape[:-1]:
+        raise RuntimeError(f"{name}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape {list(pivots.shape)} instead")
+    if pivots.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}: Expected pivots to be integers. Got {dtype_of(pivots).legacy}")
+    broadcast_shapes(right.shape[:-2], packed.shape[:-2])
+    _need_kernel(packed, "ldl_solve_kernel_cpu")
+    return indefinite.ldl_solve(packed, pivots, right, hermitian)
+
+
+LDL_FACTOR_EX = op("ldl_factor_ex(Tensor self, *, bool hermitian=False) -> (Tensor LD, Tensor pivots, Tensor info)", _ldl_factor, at="",
+                   node="NotImplemented", doc="The factors of a symmetric matrix, the exchanges of rows, and the first zero pivot")
+op("ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False) -> Tensor", _ldl_solve, at="linalg", node="NotImplemented",
+   doc="X of A @ X = B from the factors of a symmetric A")

@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 
 from facade.core import dtypes
@@ -12,6 +13,22 @@ from facade.core.ops.promotion import FLOATING, PROMOTE
 from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, need_some, reject
 from facade.core.ops.supported import common_dtype, no_bools
 from facade.core.ops.table import op
+
+
+# ---------------------------------------------------------------- bits
+def _hash(array, dim, keepdim, mode):
+    """The exclusive or of the bits of the elements, as 64-bit integers or in double precision."""
+    wide = array.astype(jnp.float64) if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(jnp.int64)
+    bits, axes = jax.lax.bitcast_convert_type(wide, jnp.uint64), axes_of(dim, array)
+    if not array.size and not dim:
+        raise RuntimeError("hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+                           "argument.")
+    mixed = jax.lax.reduce(bits, jnp.uint64(0), jax.lax.bitwise_xor, axes)
+    return jnp.expand_dims(mixed, axes) if keepdim else mixed
+
+
+op("hash_tensor(Tensor self, int[1] dim=[], *, bool keepdim=False, int mode=0) -> Tensor", _hash, differentiable=False,
+   doc="The exclusive or of the bits of the elements")
 
 
 # ---------------------------------------------------------------- sums

@@ -3,7 +3,9 @@
 import contextlib
 from enum import Enum
 
-__all__ = ["SDPBackend", "sdpa_kernel"]
+from facade.nn.attention import flex_attention
+
+__all__ = ["SDPBackend", "flex_attention", "sdpa_kernel"]
 
 
 class SDPBackend(Enum):
