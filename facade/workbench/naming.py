@@ -23,10 +23,12 @@ class Input(NamedTuple):
 
 
 class Namer:
-    """Names for values, the first one that is found for each. before: tensor -> its value when the program began, filled by who runs it."""
+    """Names for values, the first one that is found for each. before: tensor -> its value when the program began; several: modules stand in the
+    names of their parameters, for there are several.
+    """
 
-    def __init__(self):
-        self.found, self.tensors, self.modules, self.before = {}, {}, [], {}
+    def __init__(self, before=None, several=False):
+        self.found, self.tensors, self.modules, self.before, self.several = {}, {}, [], {} if before is None else before, several
 
     def add(self, name, thing, depth=0):
         """Name the tensors in `thing`: a tensor, module, optimizer, or a list, tuple or dict of such."""
@@ -44,7 +46,7 @@ class Namer:
     def _module(self, name, module):
         if any(module is each for each in self.modules):
             return
-        prefix = f"{name}." if self.modules else ""
+        prefix = f"{name}." if self.modules or self.several else ""
         self.modules.append(module)
         for path, param in module.named_parameters():
             self._tensor("params", prefix + path, param)
@@ -54,8 +56,14 @@ class Namer:
     def _tensor(self, group, name, tensor):
         if group == "":
             name = "".join(letter if letter.isalnum() else "_" for letter in name)
-        if self.found.setdefault(tensor.value, Input(group, name)) == Input(group, name):
-            self.tensors[Input(group, name)] = tensor
+        value = self.before.setdefault(tensor, tensor.value)
+        if value in self.found:
+            return
+        wish, count = name, 2
+        while Input(group, name) in self.tensors:
+            name, count = f"{wish}_{count}", count + 1
+        self.found[value] = Input(group, name)
+        self.tensors[Input(group, name)] = tensor
 
     def add_function(self, function, args, kwargs):
         """Name what a call of `function` can reach: its arguments, itself, what it closes over, the globals that it names."""

@@ -1,10 +1,9 @@
 """What ran, as entries: each operation with where its inputs come from, over all the programs that a stretch of code made.
 
-The engine forgets a tape when it is evaluated. `recording()` keeps a copy of each before it goes, so a training step that reads a number in
-its middle is still one list of entries afterwards. From entries come jaxprs: `function_of` cuts out what leads from some values to others.
+The engine forgets a tape when it is evaluated. A `Recording` keeps a copy of each before it goes, so a training step that reads a number in
+its middle is still one list of entries afterwards. From entries come jaxprs: `path_to` finds what leads from some values to others.
 """
 
-import contextlib
 from typing import NamedTuple
 
 import jax
@@ -26,20 +25,21 @@ class Number(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One operation: sources are values, Numbers or None; results are values. epoch, slot: where it was recorded."""
+    """One operation: sources are values, Numbers or None; results are values. epoch, slot: where it was recorded; place: which tape, and where on it."""
 
     kernel: object
     sources: tuple
     results: tuple
     epoch: object
     slot: int
+    place: tuple
 
 
 class Segment:
     """A copy of one tape."""
 
-    def __init__(self, epoch):
-        self.epoch, self.state = epoch, epoch.state
+    def __init__(self, epoch, number=0):
+        self.epoch, self.state, self.number = epoch, epoch.state, number
         self.values, self.leaves, self.numbers = dict(epoch.values), dict(epoch.leaves), dict(epoch.numbers)
 
     def entries(self):
@@ -51,7 +51,8 @@ class Segment:
                 at[first] = self.leaves[state.parent.leaves]
                 continue
             at.update((slot, self.values.get(slot) or _unheld(spec)) for slot, spec in zip(range(first, state.slots), state.kernel.outs))
-            found.append(Entry(state.kernel, self._sources(state, at), tuple(at[slot] for slot in range(first, state.slots)), self.epoch, first))
+            found.append(Entry(state.kernel, self._sources(state, at), tuple(at[slot] for slot in range(first, state.slots)), self.epoch, first,
+                               (self.number, first)))
         return found
 
     def _sources(self, state, at):
@@ -73,23 +74,31 @@ def _unheld(spec):
     return value
 
 
-@contextlib.contextmanager
-def recording(noticed=None):
-    """Record in this block; yields a list that holds all entries afterwards. noticed(segment): called at each evaluation within."""
-    engine.evaluate_all()
-    segments, entries = [], []
+class Recording:
+    """What is recorded in a `with` block: entries, complete when the block ends. noticed(segment): called at each evaluation within."""
 
-    def keep(epoch):
-        segments.append(Segment(epoch))
-        if noticed is not None:
-            noticed(segments[-1])
-    before, tapes.watch = tapes.watch, keep
-    try:
-        yield entries
-    finally:
-        tapes.watch = before
-        segments.append(Segment(tapes.epoch))
-        entries += [entry for segment in segments for entry in segment.entries()]
+    def __init__(self, noticed=None):
+        self.noticed, self.segments, self.entries = noticed, [], []
+
+    def __enter__(self):
+        engine.evaluate_all()
+        self._before, tapes.watch = tapes.watch, self._keep
+        return self
+
+    def __exit__(self, *exc):
+        tapes.watch = self._before
+        self.segments.append(Segment(tapes.epoch, len(self.segments)))
+        self.entries += [entry for segment in self.segments for entry in segment.entries()]
+
+    def _keep(self, epoch):
+        self.segments.append(Segment(epoch, len(self.segments)))
+        if self.noticed is not None:
+            self.noticed(self.segments[-1])
+
+    @property
+    def place(self):
+        """Where the next operation will be recorded, in the order of `Entry.place`."""
+        return len(self.segments), tapes.epoch.state.slots
 
 
 def pending_entries():
@@ -114,10 +123,27 @@ class Cut(NamedTuple):
     inputs: list
 
 
-def function_of(entries, outputs, given=(), stopped=frozenset()):
-    """The `Cut` from computed values to `outputs`. given: values to take as inputs though they were computed from others;
-    stopped: (entry, index) of inputs through which no derivative goes.
-    """
+class Path(NamedTuple):
+    """What leads to some values: the entries in order, and the values that they start from."""
+
+    entries: list
+    inputs: list
+    outputs: list
+
+    @property
+    def shape(self):
+        """Equal for paths that are the same but for the values, and the Python numbers, that go in."""
+        places = {value: place for place, value in enumerate(dict.fromkeys((*self.inputs, *(each for entry in self.entries for each in entry.results))))}
+        return tuple((entry.kernel, tuple(places[each] if each.__class__ is Value else each and each.kind for each in entry.sources))
+                     for entry in self.entries), tuple(places[each] for each in self.outputs)
+
+    def jaxpr(self, stopped=frozenset()):
+        """The `Cut` along this path. stopped: (epoch, slot, index) of inputs through which no derivative goes."""
+        return _trimmed(self.entries, self.inputs, self.outputs, stopped)
+
+
+def path_to(entries, outputs, given=()):
+    """The `Path` from computed values to `outputs`. given: values to start from though they were computed from others."""
     needed, kept = dict.fromkeys(outputs), []
     given = set(given)
     for entry in reversed(entries):
@@ -126,8 +152,7 @@ def function_of(entries, outputs, given=(), stopped=frozenset()):
             needed.update(dict.fromkeys(each for each in entry.sources if each.__class__ is Value))
     kept.reverse()
     made = {result for entry in kept for result in entry.results} - given
-    inputs = [value for value in needed if value not in made]
-    return _trimmed(kept, inputs, outputs, stopped)
+    return Path(kept, [value for value in needed if value not in made], list(outputs))
 
 
 def _trimmed(entries, inputs, outputs, stopped):

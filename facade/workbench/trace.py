@@ -17,7 +17,7 @@ from facade.core.tensor.tensor import Tensor
 from facade.workbench.expressions import tuple_text
 from facade.workbench.flat import flatten, has_wide
 from facade.workbench.naming import Namer
-from facade.workbench.recording import function_of, pending_entries, recording
+from facade.workbench.recording import Recording, path_to, pending_entries
 from facade.workbench.source import Names, Writer, is_range, written_out
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
@@ -39,14 +39,11 @@ class Source(str):
         return f"<pre>{html.escape(self)}</pre>"
 
 
-def heading(wide, is_lax_used=True):
-    """The imports of a program."""
-    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE + "\n\n" if wide else "\n")
-
-
-def assembled(wide, body):
-    """A whole program from its functions."""
-    return Source(heading(wide, "lax." in body) + body)
+def assembled(wide, body, more=()):
+    """A whole program from its functions. more: imports beside those of JAX."""
+    lines = [*more, "import jax", "import jax.numpy as jnp"]
+    lines += ["import optax"] * ("optax." in body) + ["from jax import lax"] * ("lax." in body)
+    return Source("\n".join(lines) + "\n\n" + (WIDE + "\n\n" if wide else "\n") + body)
 
 
 def executed(text):
@@ -161,12 +158,12 @@ def trace_program(function, *args, **kwargs):
     if isinstance(function, (Tensor, list, tuple)):
         return _of_pending(tensors_in(function), namer, sys._getframe(1))
     namer.add_function(function, args, kwargs)
-    with recording() as entries:
+    with Recording() as recorded:
         tensors = tensors_in(function(*args, **kwargs))
         values = [each.value for each in tensors]
     if not tensors:
         raise TypeError(f"what is traced has to return tensors, and {getattr(function, '__name__', function)!r} returned none")
-    return Program(_name_of(function), function_of(entries, values), namer, ())
+    return Program(_name_of(function), path_to(recorded.entries, values).jaxpr(), namer, ())
 
 
 def _name_of(function):
@@ -185,7 +182,7 @@ def _of_pending(tensors, namer, frame):
     for name, thing in {**frame.f_globals, **frame.f_locals}.items():
         if not name.startswith("_") and id(thing) not in wanted:
             namer.add(name, thing)
-    return Program("program", function_of(entries, values), namer, _variable_names(frame, tensors))
+    return Program("program", path_to(entries, values).jaxpr(), namer, _variable_names(frame, tensors))
 
 
 def _variable_names(frame, tensors):
