@@ -26,10 +26,10 @@ class StepPaths:
         self.seen, self.entries, self.namer = seen, entries, namer
         if not seen.losses or not seen.raw:
             raise ValueError("the step calls no backward() on a scalar that leads to these parameters, so it has no loss to show")
-        given = set(given) | set(seen.before.values())
+        given = set(given) | model_values(seen, namer)
         ranked = sorted(seen.raw, key=lambda leaf: namer.rank(namer.found[seen.before[leaf]]))
         names = {leaf: namer.found[seen.before[leaf]].name for leaf in ranked}
-        self.steps = [entry for entry in entries if entry.place >= seen.since and isinstance(entry.kernel.operator, Step)
+        self.steps = [entry for entry in entries if seen.since <= entry.place < seen.until and isinstance(entry.kernel.operator, Step)
                       and not set(entry.sources).isdisjoint(seen.before[leaf] for leaf in ranked)]
         self.raw = {seen.raw[leaf]: name for leaf, name in names.items()}
         changed = {name: seen.after[leaf] for leaf, name in names.items() if seen.after[leaf] is not seen.before[leaf]}
@@ -93,19 +93,26 @@ class StepPaths:
                 for index, source in enumerate(entry.sources) if source.__class__ is Number}
 
     def take_numbers(self, places):
-        """Make the numbers at these places inputs."""
+        """Make the numbers at these places inputs; taken: place -> the value that each became."""
+        self.taken = {}
         for which, path in enumerate(self.every):
             entries, inputs = list(path.entries), list(path.inputs)
-            for _, place, index in sorted(each for each in places if each[0] == which):
+            for _, place, index in (each for each in places if each[0] == which):
                 sources = list(entries[place].sources)
                 number = sources[index]
                 sources[index] = engine.constant(np.asarray(number.number, SCALARS[number.kind]))
+                self.taken[which, place, index] = sources[index]
                 entries[place], inputs = entries[place]._replace(sources=tuple(sources)), [*inputs, sources[index]]
             made = Path(entries, inputs, path.outputs)
             if which:
                 self.between = made
             else:
                 self.loss = made
+
+
+def model_values(seen, namer):
+    """The values that parameters and buffers had before a step."""
+    return {seen.before[leaf] for leaf in seen.raw} | {value for value, named in namer.found.items() if named.group}
 
 
 def data_only(entries, values):

@@ -24,12 +24,14 @@ class TrainingStep:
     loss: as it was recorded; gradients: by the parameters' names; inputs, jaxpr: of the loss.
     """
 
-    def __init__(self, paths, optimizer_name, varying=None, suffix=""):
-        """varying: input values that are others in each step -> name, '' where they have one; and rule's options that are."""
+    def __init__(self, paths, optimizer_name, varying=None, suffix="", before=None):
+        """varying: input values that are others in each step -> name, and the optimizer's options that are; suffix: of the functions' names;
+        before: the step of another kind whose optimizer this one goes on with.
+        """
         self.paths, self._varying, self._suffix = paths, varying or {}, suffix
         namer = paths.namer
-        self._rules = [Rule.of(entry, paths.trained, optimizer_name) for entry in paths.steps]
-        for rule in self._rules:
+        self.rules = [Rule.of(entry, paths.trained, optimizer_name) for entry in paths.steps]
+        for rule in self.rules:
             rule.varying = tuple(name for name in rule.numbers if name in self._varying)
         loss = paths.loss.jaxpr(paths.stopped)
         self.jaxpr, self._arrays = loss.jaxpr, arrays_of(loss.inputs)
@@ -43,8 +45,8 @@ class TrainingStep:
         raw = {name: value for value, name in paths.raw.items()}
         self.gradients = {name: arrays_of([raw[name]])[0] for name in paths.leaves}
         self.loss = sum(arrays_of(paths.seen.losses))
-        one = len(self._rules) == 1 and set(self._rules[0].gradients) == set(paths.leaves)
-        self.optax = transformation(self._rules[0], "lr" in self._varying) if one else None
+        one = len(self.rules) == 1 and set(self.rules[0].gradients) == set(paths.leaves)
+        self.optax = (transformation(self.rules[0], "lr" in self._varying) if one else None) if before is None else before.optax
         self.values = {}
         self._arguments = self._collected(namer)
 
@@ -55,12 +57,13 @@ class TrainingStep:
             named = self.paths.input(value)
             if self._varying.get(value):
                 named = Input("", self._varying[value])
-            found.append(named or Input("constants", f"{self._consumer(value)}_{len([each for each in found if each.group == 'constants'])}"))
+            found.append(named or Input("constants", f"{self.consumer(self.paths, value)}_{len([each for each in found if each.group == 'constants'])}"))
         return found
 
-    def _consumer(self, value):
+    @staticmethod
+    def consumer(paths, value):
         """The operator that an unnamed value goes into."""
-        return next((operator_name(entry.kernel) for path in self.paths.every for entry in path.entries if value in entry.sources), "c")
+        return next((operator_name(entry.kernel) for path in paths.every for entry in path.entries if value in entry.sources), "c")
 
     def _stands(self, each, array):
         return each.group != "" and stands_in_source(each, array)
@@ -72,13 +75,13 @@ class TrainingStep:
         handed = {each: (each, array) for _, inputs, arrays in cuts for each, array in zip(inputs, arrays)
                   if each.group not in ("params", "grads") and not self._stands(each, array)}
         alone, groups = as_arguments(sorted(handed.values(), key=lambda pair: namer.rank(pair[0])))
-        rates = {name: np.float32(rule.numbers[name].number) for rule in self._rules for name in rule.varying}
+        rates = {name: np.float32(rule.numbers[name].number) for rule in self.rules for name in rule.varying}
         return {"params": self.params} | {group: groups[group] for group in ("buffers", "constants") if group in groups} | alone | rates
 
     @property
     def keeps(self):
         """Whether the optimizer has a state."""
-        return self.optax is not None or any(rule.keeps for rule in self._rules)
+        return self.optax is not None or any(rule.keeps for rule in self.rules)
 
     @property
     def arguments(self):
@@ -87,11 +90,21 @@ class TrainingStep:
             return dict(self._arguments)
         if self.optax is not None:
             with jax.enable_x64(True):
-                state = executed(self.to_source())[f"optimizer{self._suffix}"].init(self.params)
+                state = executed(self.to_source())[self.called("optimizer")].init(self.params)
         else:
-            state = {name: kept for rule in self._rules for name, kept in rule.state.items()}
+            state = {name: kept for rule in self.rules for name, kept in rule.state.items()}
         (first, params), *rest = self._arguments.items()
         return {first: params, "state": state, **dict(rest)}
+
+    @property
+    def buffers(self):
+        """The buffers and fixed parameters, by name."""
+        return self._arguments.get("buffers", {})
+
+    @property
+    def others(self):
+        """What goes in beside parameters, buffers and state."""
+        return {name: kept for name, kept in self._arguments.items() if name not in ("params", "buffers")}
 
     @property
     def names(self):
@@ -111,16 +124,17 @@ class TrainingStep:
         parts = [self._loss_lines(flats[0])]
         if self._between is not None:
             flats.append(flatten(self._between[0].jaxpr))
-            parts.append(self._between_lines("prepared" if self._rules else "update", flats[-1]))
+            parts.append(self._between_lines("prepared" if self.rules else "update", flats[-1]))
         if self.optax is not None:
-            parts.append([f"optimizer{self._suffix} = {self.optax}"])
-        elif self._rules:
-            written, rule_flats = rule_lines(self._rules)
+            parts.append([f"{self.called('optimizer')} = {self.optax}"])
+        elif self.rules:
+            written, rule_flats = rule_lines(self.rules)
             flats += rule_flats
             parts += [*written, self._update_lines()]
         return [*parts, self._step_lines()], flats
 
-    def _called(self, name):
+    def called(self, name):
+        """The name of one of the functions."""
         return name + self._suffix
 
     def _given(self, *leading, inputs=None, more=()):
@@ -132,7 +146,7 @@ class TrainingStep:
         return ", ".join((*leading, *rest))
 
     def _write(self, flat, inputs, arrays, wishes):
-        writer = Writer(Names([*self.names, "grads", *map(self._called, ("loss_of", "update", "step", "prepared", "optimizer"))]))
+        writer = Writer(Names([*self.names, "grads", *map(self.called, ("loss_of", "update", "step", "prepared", "optimizer"))]))
         made = [written_out(array) if self._stands(each, array) else each.expression for each, array in zip(inputs, arrays)]
         return writer, [each.text for each in writer.body(flat, made, wishes)]
 
@@ -143,25 +157,25 @@ class TrainingStep:
         if names:
             writer.say(f"new_buffers = {{**buffers, {_dict_text(names, outputs[count:])[1:]}")
             loss = f"{loss}, new_buffers"
-        return [f"def {self._called('loss_of')}({self._given('params', inputs=self.inputs)}):", *writer.lines, f"    return {loss}"]
+        return [f"def {self.called('loss_of')}({self._given('params', inputs=self.inputs)}):", *writer.lines, f"    return {loss}"]
 
     def _between_lines(self, name, flat):
         """The function from gradients to what the optimizer gets (clipped, say), or of a step without an optimizer to the new parameters."""
         writer, outputs = self._write(flat, self._between[1], self._between[2], [])
-        leading = ("grads",) if self._rules else ("params", "grads")
+        leading = ("grads",) if self.rules else ("params", "grads")
         writer.say(f"return {_dict_text(self.paths.final, outputs)}")
-        return [f"def {self._called(name)}({self._given(*leading, inputs=self._between[1])}):", *writer.lines]
+        return [f"def {self.called(name)}({self._given(*leading, inputs=self._between[1])}):", *writer.lines]
 
     def _prepared_call(self):
-        return f"    grads = {self._called('prepared')}({self._given('grads', inputs=self._between[1])})"
+        return f"    grads = {self.called('prepared')}({self._given('grads', inputs=self._between[1])})"
 
     def _update_lines(self):
         lines = [] if self._between is None else [self._prepared_call()]
-        stepped = [name for rule in self._rules for name in rule.gradients]
+        stepped = [name for rule in self.rules for name in rule.gradients]
         partly = "params | " if len(stepped) < len(self.paths.leaves) else ""
-        every = len(self._rules) == 1 and not partly
-        made = [f"{{name: {rule.call(self._rules)} for name in {'params' if every else _each_of(rule)}}}" for rule in self._rules]
-        signature = f"def {self._called('update')}({self._update_arguments()}):"
+        every = len(self.rules) == 1 and not partly
+        made = [f"{{name: {rule.call(self.rules)} for name in {'params' if every else _each_of(rule)}}}" for rule in self.rules]
+        signature = f"def {self.called('update')}({self._update_arguments()}):"
         if len(made) == 1 and not self.keeps:
             return [signature, *lines, f"    return {partly}{made[0]}"]
         lines += [f"    made {'|=' if place else '='} {each}" for place, each in enumerate(made)]
@@ -171,24 +185,24 @@ class TrainingStep:
 
     def _update_arguments(self):
         leading = ["params", "grads", *["state"] * self.keeps]
-        more = [name for rule in self._rules for name in rule.varying]
+        more = [name for rule in self.rules for name in rule.varying]
         return self._given(*leading, inputs=() if self._between is None else self._between[1], more=more)
 
     def _step_lines(self):
         changes = bool(self.paths.buffers)
-        loss_of = self._called("loss_of")
+        loss_of = self.called("loss_of")
         left = "(loss, new_buffers), grads" if changes else "loss, grads"
         kept = ["params", *["state"] * self.keeps]
-        lines = ["@jax.jit", f"def {self._called('step')}({', '.join(self.names)}):",
+        lines = ["@jax.jit", f"def {self.called('step')}({', '.join(self.names)}):",
                  f"    {left} = jax.value_and_grad({loss_of}{', has_aux=True' if changes else ''})({self._given('params', inputs=self.inputs)})"]
         if self.optax is None:
-            lines.append(f"    {', '.join(kept)} = {self._called('update')}({self._update_arguments()})")
+            lines.append(f"    {', '.join(kept)} = {self.called('update')}({self._update_arguments()})")
         else:
             lines += ([] if self._between is None else [self._prepared_call()]) + self._optax_lines()
         return [*lines, f"    return {', '.join([*kept, *['new_buffers'] * changes])}, loss"]
 
     def _optax_lines(self):
-        lines = [f"    updates, state = {self._called('optimizer')}.update(grads, state, params)"]
+        lines = [f"    updates, state = {self.called('optimizer')}.update(grads, state, params)"]
         if "lr" in self._varying:
             lines.append("    updates = jax.tree.map(lambda each: lr * each, updates)")
         return [*lines, "    params = optax.apply_updates(params, updates)"]
@@ -205,7 +219,7 @@ class TrainingStep:
         AssertionError where they differ by more than `tolerance` of the largest gradient, or of the largest element of a result.
         """
         names, arguments = executed(self.to_source()), self.arguments
-        loss_of, changes = names[self._called("loss_of")], bool(self.paths.buffers)
+        loss_of, changes = names[self.called("loss_of")], bool(self.paths.buffers)
         with jax.enable_x64(True):
             made, grads = jax.jit(jax.value_and_grad(loss_of, has_aux=changes))(*(arguments[name] for name in _parameters_of(loss_of)))
             made, buffers = made if changes else (made, {})
@@ -213,19 +227,19 @@ class TrainingStep:
             params, state = self._updated(names, arguments | {"grads": self.gradients})
         for name, leaf in self.paths.leaves.items():
             compare(f"parameter '{name}'", params[name], arrays_of([self.paths.seen.after[leaf]])[0], tolerance)
-        for rule in self._rules if self.optax is None else ():
+        for rule in self.rules if self.optax is None else ():
             rule.check(state, compare, tolerance)
 
     def _updated(self, names, given):
         """(parameters, state) after the emitted update along the recorded gradients."""
-        def called(name):
-            function = names[self._called(name)]
+        def made_by(name):
+            function = names[self.called(name)]
             return jax.jit(function)(**{each: given[each] for each in _parameters_of(function)})
         if self.optax is None:
-            made = called("update")
+            made = made_by("update")
             return made if self.keeps else (made, {})
-        given = given | ({"grads": called("prepared")} if self._between is not None else {})
-        updates, state = names[self._called("optimizer")].update(given["grads"], given["state"], given["params"])
+        given = given | ({"grads": made_by("prepared")} if self._between is not None else {})
+        updates, state = names[self.called("optimizer")].update(given["grads"], given["state"], given["params"])
         rate = given["lr"] if "lr" in self._varying else 1
         return {name: param + rate * updates[name] for name, param in given["params"].items()}, state
 
@@ -242,7 +256,7 @@ class TrainingStep:
 
     def function(self):
         """The emitted `step`, ready to call with `**arguments` (within `jax.enable_x64(True)` where the source switches that on)."""
-        return executed(self.to_source())[self._called("step")]
+        return executed(self.to_source())[self.called("step")]
 
     def __repr__(self):
         kept = ", ".join(self.names)
@@ -295,5 +309,5 @@ def _run(step, args, kwargs, namer):
         seen.add(loss, nodes)
     with Recording() as recorded, backward_noticed(noticed):
         step(*args, **kwargs)
-        seen.close()
+        seen.close(recorded.place)
     return seen, recorded.entries

@@ -16,7 +16,8 @@ class Seen:
     """What was seen of one training step.
 
     losses: the values that backward() was called on; nodes: the graphs behind them; raw: leaf -> its gradient as backward left it;
-    before, after: tensor -> its value; since: where the recording stood when the step before had made its last backward pass.
+    before, after: tensor -> its value; since, until: where the recording stood when the step before had made its last backward pass, and when
+    this step was over.
     """
 
     def __init__(self, before, since=(0, 0)):
@@ -32,8 +33,9 @@ class Seen:
         """Whether what got a gradient has changed."""
         return any(leaf.value is not self.before[leaf] for leaf in self.raw)
 
-    def close(self):
+    def close(self, until):
         """Keep what the tensors are now."""
+        self.until = until
         self.after = {tensor: tensor.value for tensor in self.before}
 
     @property
