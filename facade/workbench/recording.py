@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax.extend.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from facade.core import engine
@@ -113,6 +113,18 @@ def operator_name(kernel):
         return f"{operator_name(inner)}_backward"
     row = getattr(kernel.operator, "row", kernel.operator)
     return getattr(row, "name", None) or type(kernel.operator).__name__.strip("_").lower()
+
+
+def fill_in(entries, values):
+    """Compute those of the values that nothing held when their tape was evaluated."""
+    missing = [value for value in dict.fromkeys(values) if value.array is None]
+    if missing:
+        path = path_to(entries, missing, {result for entry in entries for result in entry.results if result.array is not None})
+        cut = path.jaxpr()
+        with jax.enable_x64(True):
+            arrays = jaxpr_as_fun(cut.jaxpr)(*(engine.computed(value).array for value in cut.inputs))
+        for value, array in zip(missing, arrays):
+            value.array, value.epoch = np.asarray(array), None
 
 
 # ---------------------------------------------------------------- cutting out a function

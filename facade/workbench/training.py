@@ -19,7 +19,7 @@ from facade.optim.optimizer import Optimizer
 from facade.workbench.flat import has_wide
 from facade.workbench.naming import Namer
 from facade.workbench.paths import StepPaths, data_only, model_values
-from facade.workbench.recording import Recording
+from facade.workbench.recording import Recording, fill_in
 from facade.workbench.step import TrainingStep
 from facade.workbench.trace import arrays_of, assembled, executed
 from facade.workbench.watching import Seen, backward_noticed, leaves_of
@@ -36,7 +36,7 @@ class Watch:
     """Sees the training steps of what runs: seen: a `Seen` for each, with the `Namer` of its variables and the line of its backward pass."""
 
     def __init__(self, steps):
-        self.steps, self.seen, self.now, self.buffers = steps, [], None, {}
+        self.steps, self.seen, self.now, self.buffers, self.last = steps, [], None, {}, (0, 0)
 
     def run(self, script):
         """Call `script()` until enough steps have been seen."""
@@ -67,7 +67,7 @@ class Watch:
         self._perhaps_over()
         frames = _users_frames()
         if self.now is None:
-            self.now = Seen(self.buffers, self.recorded.place if not self.seen else self.last)
+            self.now = Seen(self.buffers, self.last)
             self.now.line = frames[0].f_code.co_filename, frames[0].f_lineno
             self.now.namer, self.now.optimizers, self.now.scalars = Namer(self.now.before), [], {}
         _name_all(self.now, frames)
@@ -128,7 +128,7 @@ class Kind:
     def _varying_numbers(self):
         """Numbers that are others in each step become inputs, under the name of a variable that has them."""
         every = [paths.numbers() for paths in self.paths]
-        apart = [place for place, number in every[0].items() if any(each[place].number != number.number for each in every)]
+        apart = _numbers_apart(self.paths)
         for paths in self.paths:
             paths.take_numbers(apart)
         found = {}
@@ -159,7 +159,9 @@ class Kind:
                     continue
                 arrays = arrays_of([paths.every[which].inputs[index] for paths in self.paths])
                 if named is None and any(not np.array_equal(arrays[0], each) for each in arrays[1:]):
-                    found[value] = f"{TrainingStep.consumer(first, value)}_{index}"
+                    name = "mask" if TrainingStep.consumer(first, value) == "masked_scale" else "data"
+                    taken = {each.name for each in first.namer.tensors} | set(found.values())
+                    found[value] = next(each for each in (name, *(f"{name}_{count}" for count in range(2, 999))) if each not in taken)
         return found
 
     def given(self, which):
@@ -176,6 +178,12 @@ class Kind:
                 for name, kept in step.others.items()}
 
 
+def _numbers_apart(every):
+    """The places of the Python numbers that are others in each of these steps."""
+    first, *others = [paths.numbers() for paths in every]
+    return [place for place, number in first.items() if any(each[place].number != number.number for each in others)]
+
+
 def _optimizer_name(paths):
     held = {id(leaf) for leaf in paths.leaves.values()}
     return next((type(each).__name__.lower() for each in paths.seen.optimizers
@@ -185,10 +193,9 @@ def _optimizer_name(paths):
 def _kinds(watch):
     """The kinds of steps that were seen."""
     entries = watch.recorded.entries
-    found = _by_shape([_paths_of(seen, entries, False) for seen in watch.seen])
-    lines = [members[0][1].seen.line for members in found]
-    if len(set(lines)) < len(lines):
-        found = min(found, _by_shape([_paths_of(seen, entries, True) for seen in watch.seen]), key=len)
+    tried = [_by_shape([_paths_of(seen, entries, is_data_given) for seen in watch.seen]) for is_data_given in (False, True)]
+    found = min(tried, key=lambda groups: (len(groups), max(len(_numbers_apart([paths for _, paths in members])) for members in groups)))
+    fill_in(entries, [value for members in found for _, paths in members for path in paths.every for value in path.inputs])
     kinds = []
     for place, members in enumerate(found):
         kinds.append(Kind(members, f"_{place + 1}" if len(found) > 1 else "", kinds))
