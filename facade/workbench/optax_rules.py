@@ -56,13 +56,13 @@ def _adadelta(rate, options, flags):
 ROWS = {"sgd": _sgd, "adam": _adam, "adamw": _adam, "adamax": _adamax, "rmsprop": _rmsprop, "adadelta": _adadelta}
 
 
-def transformation(rule, varies):
-    """The text of optax's transformation for a `Rule` at its beginning, or None; varies: the learning rate does, and scales the updates of a rate of 1."""
-    if rule.optimizer not in ROWS or importlib.util.find_spec("optax") is None or not rule.is_fresh:
+def transformation(rule):
+    """The text of optax's transformation for a `Rule` at its beginning, or None. A learning rate that varies scales the updates of a rate of 1."""
+    if rule.optimizer not in ROWS or importlib.util.find_spec("optax") is None or not rule.is_fresh or set(rule.varying) - {"lr"}:
         return None
     options, flags = rule.option_texts(), rule.flags_by_name()
     try:
-        made = ROWS[rule.optimizer]("1.0" if varies else options["lr"], options, flags)
+        made = ROWS[rule.optimizer]("1.0" if rule.varying else options["lr"], options, flags)
     except KeyError:            # an optimizer of the user's own under a known name
         return None
     return made if _is_same(ROWS[rule.optimizer](options["lr"], options, flags), rule) else None

@@ -46,7 +46,7 @@ class TrainingStep:
         self.gradients = {name: arrays_of([raw[name]])[0] for name in paths.leaves}
         self.loss = sum(arrays_of(paths.seen.losses))
         one = len(self.rules) == 1 and set(self.rules[0].gradients) == set(paths.leaves)
-        self.optax = (transformation(self.rules[0], "lr" in self._varying) if one else None) if before is None else before.optax
+        self.optax = (transformation(self.rules[0]) if one else None) if before is None else before.optax
         self.values = {}
         self._arguments = self._collected(namer)
 

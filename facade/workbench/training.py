@@ -358,11 +358,25 @@ def _first_state(step):
     """The text of the optimizer's state before the first step."""
     if step.optax is not None:
         return f"{step.called('optimizer')}.init(params)"
-    kept = {key for rule in step.rules for state in rule.state.values() for key in state or ()}
-    if any(state is None for rule in step.rules for state in rule.state.values()):
+    states = [state for rule in step.rules for state in rule.state.values()]
+    if any(state is None for state in states):
         return "{name: None for name in params}"
-    each = ", ".join(f'"{key}": {"0.0" if key == "step" else "jnp.zeros_like(param)"}' for key in sorted(kept))
+    texts = [{key: _beginning(array) for key, array in state.items()} for state in states]
+    if any(each != texts[0] for each in texts) or None in texts[0].values():
+        raise NotImplementedError("the optimizer has made steps before the first that was seen: let the script begin with a new one")
+    each = ", ".join(f'"{key}": {text}' for key, text in texts[0].items())
     return f"{{name: {{{each}}} for name, param in params.items()}}"
+
+
+def _beginning(array):
+    """The text of a state that begins as one number; None for any other."""
+    array = np.asarray(array)
+    if not array.size or (array != array.flat[0]).any():
+        return None
+    number = array.flat[0].item()
+    if array.ndim:
+        return "jnp.zeros_like(param)" if number == 0 else f"jnp.full_like(param, {number!r})"
+    return repr(number) if array.dtype == np.float64 else f"jnp.{array.dtype}({number!r})"
 
 
 def trace_training(script, steps=5):
