@@ -14,7 +14,7 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from facade.core import engine
 from facade.core.engine import Value, tapes
 from facade.core.engine.graph import SCALARS
-from facade.workbench.known import known_function
+from facade.workbench.known import known_function, marked
 
 
 class Number(NamedTuple):
@@ -127,6 +127,12 @@ def fill_in(entries, values):
             value.array, value.epoch = np.asarray(array), None
 
 
+def operand_names(kernel):
+    """What torch calls the inputs of a kernel, where a row says it."""
+    row = getattr(kernel.operator, "row", kernel.operator)
+    return row.operand_names(kernel.statics) if hasattr(row, "operand_names") else []
+
+
 # ---------------------------------------------------------------- cutting out a function
 class Cut(NamedTuple):
     """What leads to some values: a closed jaxpr, and the values that its arguments are."""
@@ -182,14 +188,21 @@ def _trimmed(entries, inputs, outputs, stopped):
 
 
 def _apply(entry, known, stopped):
-    """The results of one entry on tracers."""
-    arguments = []
+    """The results of one entry on tracers; under its operator's mark where JAX has no function for it."""
+    arguments, numbers = {}, {}
     for index, source in enumerate(entry.sources):
         if source.__class__ is Number:
-            arguments.append(np.array(source.number, SCALARS[source.kind]))
+            numbers[index] = np.array(source.number, SCALARS[source.kind])
         elif source is not None:
             array = known[source]
-            arguments.append(jax.lax.stop_gradient(array) if (entry.epoch, entry.slot, index) in stopped else array)
+            arguments[index] = jax.lax.stop_gradient(array) if (entry.epoch, entry.slot, index) in stopped else array
+
+    def call(*arrays):
+        given = numbers | dict(zip(arguments, arrays))
+        return entry.kernel.call(*(given[index] for index in sorted(given)))
     with jax.named_scope(operator_name(entry.kernel)):
-        call = known_function(entry.kernel) or entry.kernel.call
-        return call(*arguments)
+        function = None if numbers else known_function(entry.kernel)
+        if function is None:
+            names = operand_names(entry.kernel)
+            function = marked(call, operator_name(entry.kernel), [names[index] for index in arguments] if len(names) == len(entry.sources) else [])
+        return function(*arguments.values())

@@ -8,14 +8,15 @@ arrived at the leaves, the gradients; the recorded operation of the optimizer, i
 import jax
 import numpy as np
 
-from facade.workbench.flat import flatten, has_wide
+from facade.workbench.flat import flatten
+from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Input, Namer, model_and_optimizer
 from facade.workbench.optax_rules import transformation
 from facade.workbench.paths import StepPaths
 from facade.workbench.recording import Recording, operator_name
 from facade.workbench.rules import Rule, rule_lines
 from facade.workbench.source import Names, Writer, written_out
-from facade.workbench.trace import arrays_of, as_arguments, assembled, compare, executed, stands_in_source
+from facade.workbench.trace import arrays_of, as_arguments, as_written, compare, executed, narrowed, stands_in_source
 from facade.workbench.watching import Seen, backward_noticed, leaves_of, unchanged
 
 
@@ -89,8 +90,7 @@ class TrainingStep:
         if not self.keeps:
             return dict(self._arguments)
         if self.optax is not None:
-            with jax.enable_x64(True):
-                state = executed(self.to_source())[self.called("optimizer")].init(self.params)
+            state = executed(f"import jax, optax\noptimizer = {self.optax}")["optimizer"].init(self.params)
         else:
             state = {name: kept for rule in self.rules for name, kept in rule.state.items()}
         (first, params), *rest = self._arguments.items()
@@ -116,14 +116,17 @@ class TrainingStep:
     def to_source(self):
         """The step as JAX source: `loss_of`, the optimizer, and `step`."""
         parts, flats = self.parts()
-        return assembled(has_wide(flats), "\n\n\n".join("\n".join(part) for part in parts) + "\n")
+        return narrowed(flats, "\n\n\n".join("\n".join(part) for part in parts) + "\n")
 
     def parts(self):
         """(functions as lists of lines, flat programs)."""
-        flats = [flatten(self.jaxpr)]
+        programs = [self.jaxpr] + ([] if self._between is None else [self._between[0].jaxpr])
+        own = [*self.names, "grads", *map(self.called, ("loss_of", "update", "step", "prepared", "optimizer"))]
+        helpers = Helpers(programs, own)
+        flats = [flatten(program, helpers) for program in programs]
+        self._taken = [*own, *helpers.named.values()]
         parts = [self._loss_lines(flats[0])]
         if self._between is not None:
-            flats.append(flatten(self._between[0].jaxpr))
             parts.append(self._between_lines("prepared" if self.rules else "update", flats[-1]))
         if self.optax is not None:
             parts.append([f"{self.called('optimizer')} = {self.optax}"])
@@ -131,7 +134,7 @@ class TrainingStep:
             written, rule_flats = rule_lines(self.rules)
             flats += rule_flats
             parts += [*written, self._update_lines()]
-        return [*parts, self._step_lines()], flats
+        return [*helpers.lines, *parts, self._step_lines()], [*flats, *helpers.flats]
 
     def called(self, name):
         """The name of one of the functions."""
@@ -146,7 +149,7 @@ class TrainingStep:
         return ", ".join((*leading, *rest))
 
     def _write(self, flat, inputs, arrays, wishes):
-        writer = Writer(Names([*self.names, "grads", *map(self.called, ("loss_of", "update", "step", "prepared", "optimizer"))]))
+        writer = Writer(Names(self._taken))
         made = [written_out(array) if self._stands(each, array) else each.expression for each, array in zip(inputs, arrays)]
         return writer, [each.text for each in writer.body(flat, made, wishes)]
 
@@ -209,7 +212,7 @@ class TrainingStep:
 
     def stablehlo(self):
         """The whole step as XLA gets it, as text (https://openxla.org/stablehlo)."""
-        with jax.enable_x64(True):
+        with as_written(self.to_source()):
             return self.function().lower(**self.arguments).as_text()
 
     # ------------------------------------------------------------ checking
@@ -218,9 +221,10 @@ class TrainingStep:
 
         AssertionError where they differ by more than `tolerance` of the largest gradient, or of the largest element of a result.
         """
-        names, arguments = executed(self.to_source()), self.arguments
+        source, arguments = self.to_source(), self.arguments
+        names = executed(source)
         loss_of, changes = names[self.called("loss_of")], bool(self.paths.buffers)
-        with jax.enable_x64(True):
+        with as_written(source):
             made, grads = jax.jit(jax.value_and_grad(loss_of, has_aux=changes))(*(arguments[name] for name in _parameters_of(loss_of)))
             made, buffers = made if changes else (made, {})
             self._check_loss(made, grads, buffers, tolerance)
@@ -252,7 +256,8 @@ class TrainingStep:
                 raise AssertionError(f"jax.value_and_grad gives another gradient for '{name}' than backward() did, {apart:.2g} apart: the step changes "
                                      "gradients in hooks, adds to old ones, or has a derivative that its forward pass does not show")
         for name, value in self.paths.buffers.items():
-            compare(f"buffer '{name}'", buffers[name], arrays_of([value])[0], tolerance)
+            expected = arrays_of([value])[0]
+            compare(f"buffer '{name}'", np.asarray(buffers[name]).astype(expected.dtype), expected, tolerance)
 
     def function(self):
         """The emitted `step`, ready to call with `**arguments` (within `jax.enable_x64(True)` where the source switches that on)."""

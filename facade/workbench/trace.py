@@ -16,6 +16,7 @@ from facade.core import engine
 from facade.core.tensor.tensor import Tensor
 from facade.workbench.expressions import tuple_text
 from facade.workbench.flat import flatten, has_wide
+from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Namer
 from facade.workbench.recording import Recording, path_to, pending_entries
 from facade.workbench.source import Names, Writer, is_range, written_out
@@ -46,10 +47,21 @@ def assembled(wide, body, more=()):
     return Source("\n".join(lines) + "\n\n" + (WIDE + "\n\n" if wide else "\n") + body)
 
 
+def narrowed(flats, body, more=()):
+    """A whole program whose integers are of 32 bits, as a person would have them, where it has no floating point numbers of 64."""
+    wide = has_wide(flats, "fc")
+    return assembled(wide, body if wide else body.replace("jnp.int64", "jnp.int32").replace("jnp.uint64", "jnp.uint32"), more)
+
+
+def as_written(text):
+    """A context in which JAX has 64-bit numbers as far as a program switches them on; JAX's own switch is not touched."""
+    return jax.enable_x64(WIDE in text)
+
+
 def executed(text):
-    """The names that a program defines, run in a namespace of its own under 64-bit numbers; JAX's switch is not touched."""
+    """The names that a program defines, run in a namespace of its own."""
     names = {"__name__": "emitted"}
-    with jax.enable_x64(True):
+    with as_written(text):
         exec(compile(text.replace(WIDE, ""), "<emitted>", "exec"), names)
     return names
 
@@ -111,12 +123,14 @@ class Program:
 
     def to_source(self):
         """The program as JAX source: imports, and one function with the name of what was traced."""
-        flat = flatten(self.jaxpr)
-        return assembled(has_wide([flat]), "\n".join(self._function(flat)) + "\n")
+        helpers = Helpers([self.jaxpr], [self.name, *self.arguments])
+        flat = flatten(self.jaxpr, helpers)
+        self._taken = [self.name, *self.arguments, *helpers.named.values()]
+        parts = [*helpers.lines, self._function(flat)]
+        return assembled(has_wide([flat, *helpers.flats]), "\n\n\n".join("\n".join(part) for part in parts) + "\n")
 
     def _function(self, flat):
-        names = Names([self.name, *self.arguments])
-        writer = Writer(names)
+        writer = Writer(Names(self._taken))
         inputs = []
         for each, array in zip(self.inputs, self._arrays):
             inputs.append(written_out(array) if stands_in_source(each, array) else each.expression)

@@ -9,19 +9,17 @@ import contextlib
 import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.hooks import register_module_forward_pre_hook
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
-from facade.workbench.flat import has_wide
 from facade.workbench.naming import Namer
 from facade.workbench.paths import StepPaths, data_only, model_values
 from facade.workbench.recording import Recording, fill_in
 from facade.workbench.step import TrainingStep
-from facade.workbench.trace import arrays_of, assembled, executed
+from facade.workbench.trace import arrays_of, as_written, executed, narrowed
 from facade.workbench.watching import Seen, backward_noticed, leaves_of
 
 OURS = str(Path(__file__).parents[1])
@@ -263,7 +261,7 @@ class Training:
             parts, flats = parts + [part for part in made if part not in parts], flats + some
         parts += [self._train(), self._main()]
         more = ["from pathlib import Path", ""]
-        text = assembled(has_wide(flats), "\n\n\n".join("\n".join(part) for part in parts) + "\n", more)
+        text = narrowed(flats, "\n\n\n".join("\n".join(part) for part in parts) + "\n", more)
         return type(text)(text.replace("import jax.numpy as jnp\n", "import jax.numpy as jnp\nimport numpy as np\n", 1))
 
     def _train(self):
@@ -323,8 +321,9 @@ class Training:
     # ------------------------------------------------------------ checking, writing
     def run(self):
         """The losses that the emitted program computes."""
-        with jax.enable_x64(True):
-            return executed(self.to_source())["train"](self.data)
+        source = self.to_source()
+        with as_written(source):
+            return executed(source)["train"](self.data)
 
     def check(self, tolerance=1e-5):
         """The largest relative difference between the emitted program's losses and the script's; AssertionError where it is above `tolerance`."""
