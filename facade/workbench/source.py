@@ -84,7 +84,7 @@ class Writer:
 
     def say(self, line):
         """One more line."""
-        self.lines += _wrapped("    " * self.indent + line)
+        self.lines.append("    " * self.indent + line)
 
     # ------------------------------------------------------------ operands
     def _operand(self, source):
@@ -325,17 +325,18 @@ _CONTROL = {"scan": _scan, "while": _while, "cond": _cond}
 
 
 # ---------------------------------------------------------------- lines
-def _wrapped(line):
-    """A line, broken behind commas inside parentheses where it is too long."""
+def wrapped(line, depth=0):
+    """A line, broken behind commas inside parentheses where it is too long. depth: how many are open when it begins."""
     if len(line) <= WIDTH:
         return [line]
-    indent = len(line) - len(line.lstrip()) + 4
-    depth, breaks = 0, []
+    indent, breaks = len(line) - len(line.lstrip()) + 4 * (not depth), []
+    now = depth
     for place, letter in enumerate(line[:WIDTH]):
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == " " and line[place - 1] == "," and depth:
-            breaks.append((depth, -place))
+        now += (letter in "([{") - (letter in ")]}")
+        if letter == " " and line[place - 1] == "," and now:
+            breaks.append((now, -place))
     best = -min([each for each in breaks if -each[1] > WIDTH * 2 // 3] or breaks, default=(0, 0))[1]
     if best < indent:
         return [line]
-    return [line[:best], *_wrapped(" " * indent + line[best + 1:])]
+    depth += sum((letter in "([{") - (letter in ")]}") for letter in line[:best])
+    return [line[:best], *wrapped(" " * indent + line[best + 1:], depth)]

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from facade.workbench.flat import flatten
+from facade.workbench.folding import each_named, folded
 from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Input, Namer, model_and_optimizer
 from facade.workbench.optax_rules import transformation
@@ -160,14 +161,15 @@ class TrainingStep:
         if names:
             writer.say(f"new_buffers = {{**buffers, {_dict_text(names, outputs[count:])[1:]}")
             loss = f"{loss}, new_buffers"
-        return [f"def {self.called('loss_of')}({self._given('params', inputs=self.inputs)}):", *writer.lines, f"    return {loss}"]
+        body = folded([*writer.lines, f"    return {loss}"], self.names)
+        return [f"def {self.called('loss_of')}({self._given('params', inputs=self.inputs)}):", *body]
 
     def _between_lines(self, name, flat):
         """The function from gradients to what the optimizer gets (clipped, say), or of a step without an optimizer to the new parameters."""
         writer, outputs = self._write(flat, self._between[1], self._between[2], [])
         leading = ("grads",) if self.rules else ("params", "grads")
-        writer.say(f"return {_dict_text(self.paths.final, outputs)}")
-        return [f"def {self.called(name)}({self._given(*leading, inputs=self._between[1])}):", *writer.lines]
+        lines = each_named(writer.lines, self.paths.final, outputs, leading[-1])
+        return [f"def {self.called(name)}({self._given(*leading, inputs=self._between[1])}):", *folded(lines, [*leading, *self.names])]
 
     def _prepared_call(self):
         return f"    grads = {self.called('prepared')}({self._given('grads', inputs=self._between[1])})"

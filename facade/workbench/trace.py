@@ -16,10 +16,11 @@ from facade.core import engine
 from facade.core.tensor.tensor import Tensor
 from facade.workbench.expressions import tuple_text
 from facade.workbench.flat import flatten, has_wide
+from facade.workbench.folding import folded
 from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Namer
 from facade.workbench.recording import Recording, path_to, pending_entries
-from facade.workbench.source import Names, Writer, is_range, written_out
+from facade.workbench.source import Names, Writer, is_range, wrapped, written_out
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
 _INLINE_SIZE = 4        # constants of so many elements stand in the source, as do those whose elements are all the same
@@ -42,6 +43,7 @@ class Source(str):
 
 def assembled(wide, body, more=()):
     """A whole program from its functions. more: imports beside those of JAX."""
+    body = "\n".join(part for line in body.split("\n") for part in wrapped(line))
     lines = [*more, "import jax", "import jax.numpy as jnp"]
     lines += ["import optax"] * ("optax." in body) + ["from jax import lax"] * ("lax." in body)
     return Source("\n".join(lines) + "\n\n" + (WIDE + "\n\n" if wide else "\n") + body)
@@ -136,7 +138,8 @@ class Program:
             inputs.append(written_out(array) if stands_in_source(each, array) else each.expression)
         outputs = [each.text for each in writer.body(flat, inputs, self.results if len(self.results) == len(flat.outputs) else ())]
         result = outputs[0] if len(outputs) == 1 else tuple_text(outputs)
-        return [f"def {self.name}({', '.join(self.arguments)}):", *writer.lines, f"    return {result}"]
+        body = folded([*writer.lines, f"    return {result}"], [*self.arguments, *writer.names.taken])
+        return [f"def {self.name}({', '.join(self.arguments)}):", *body]
 
     def check(self, tolerance=1e-5):
         """Run the emitted source and hold its results against the recorded program's; AssertionError where they differ."""

@@ -1,0 +1,184 @@
+"""Lines that repeat become a loop: layers, time steps, the norm of each gradient.
+
+A run of statements is a loop where it is followed by others of the same text, but for three things: names that the statements themselves give,
+integers that count up (also inside a key, "blocks.0.weight"), and names that were there before, one for each round. A name of the round before is
+carried; before the first round it is what the first one had in its place.
+"""
+
+import re
+from collections import Counter
+
+TOKEN = re.compile(r'"[^"]*"|[A-Za-z_]\w*|\d+\.?\d*(?:e[-+]?\d+)?|\s+|.')
+LEAST_GAIN, MOST_ITEMS, LONGEST = 2, 3, 200       # lines that a loop has to save; what a round may be handed; lines of a round
+
+
+class Statement:
+    """One line: its tokens, the names that it gives (None for a line that can be in no loop)."""
+
+    def __init__(self, line, variables):
+        self.line, self.tokens = line, TOKEN.findall(line)
+        given = re.match(r" {4}([A-Za-z_][\w, ]*?),? = ", line)
+        self.targets = tuple(each.strip() for each in given.group(1).split(",")) if given else None
+        self.shape = tuple("?" if token in variables else re.sub(r"\d+", "#", token) if token[0] in '"0123456789' and not re.fullmatch(r"\d+\..*", token)
+                           else token for token in self.tokens) if given else None
+
+
+def targets_of(lines):
+    """The names that these lines give."""
+    return {name for line in lines for name in Statement(line, ()).targets or ()} - {"_"}
+
+
+def folded(lines, arguments=()):
+    """The body of a function with its repetitions as loops. arguments: names that the function has from outside."""
+    while True:
+        found = _best(lines, targets_of(lines) | set(arguments))
+        if found is None:
+            return lines
+        lines = found
+
+
+def _best(lines, variables):
+    """The lines with the loop that saves most, None where none saves enough."""
+    statements = [Statement(line, variables) for line in lines]
+    candidates = []
+    for length in range(1, min(LONGEST, len(lines) // 2) + 1):
+        start = 0
+        while start + length < len(lines):
+            end = start
+            while end + length < len(lines) and statements[end].shape is not None and statements[end].shape == statements[end + length].shape:
+                end += 1
+            rounds = (end - start) // length + 1
+            candidates += [((count - 1) * length - 1, begin, length, count) for begin in range(start, min(start + length, end))
+                           for count in [(end - begin) // length + 1] if count > 1] if rounds > 1 else []
+            start = end + 1
+    for gain, start, length, count in sorted(candidates, key=lambda each: (-each[0], each[1])):
+        if gain < LEAST_GAIN:
+            return None
+        made = Loop(statements, start, length, count, variables).lines()
+        if made is not None and len(made) <= len(lines) - LEAST_GAIN:
+            return made
+    return None
+
+
+def each_named(lines, names, outputs, whole):
+    """The body of a function that gives back a dict: as a comprehension over `whole` where each value has the same text but for its name."""
+    made = dict(line.strip().split(" = ", 1) for line in lines if " = " in line)
+    uses = Counter(token for line in lines for token in TOKEN.findall(line))
+    texts = {name: made[output] if output in made and uses[output] == 1 else output for name, output in zip(names, outputs)}
+    general = {re.sub(rf'(?<=\[)"{re.escape(name)}"(?=\])', "name", text) for name, text in texts.items()}
+    if len(texts) > 1 and len(general) == 1:
+        lines = [line for line in lines if line.strip().split(" = ", 1)[0] not in outputs]
+        return [*lines, f"    return {{name: {general.pop()} for name in {whole if len(names) > 1 else tuple(names)}}}"]
+    return [*lines, "    return {" + ", ".join(f'"{name}": {output}' for name, output in zip(names, outputs)) + "}"]
+
+
+class Loop:
+    """Rounds of `length` statements from `start`, `count` times."""
+
+    def __init__(self, statements, start, length, count, variables):
+        self.statements, self.start, self.length, self.count, self.variables = statements, start, length, count, variables
+        self.rounds = [statements[start + length * place:start + length * (place + 1)] for place in range(count)]
+        self.places = [{name: (line, which) for line, each in enumerate(one) for which, name in enumerate(each.targets)} for one in self.rounds]
+        self.own = {place: name for name, place in self.places[0].items()}
+        self.carried, self.items, self.counter = {}, {}, self._unused("i")
+        self.counts = False
+
+    def _unused(self, name):
+        return name if name not in self.variables else self._unused(name + name[-1])
+
+    def lines(self):
+        """All lines with the loop in place; None where the rounds differ in more than they may."""
+        if any(len(places) != len(self.places[0]) for places in self.places):
+            return None
+        body = []
+        for line in range(self.length):
+            tokens = [self._token(line, each) for each in zip(*(one[line].tokens for one in self.rounds))]
+            if None in tokens:
+                return None
+            body.append("    " + "".join(tokens))
+        return self._assembled(body)
+
+    # ------------------------------------------------------------ one token
+    def _token(self, line, tokens):
+        """What stands in the loop for a token of each round."""
+        if tokens[0] not in self.variables and len(set(tokens)) == 1:
+            return tokens[0]
+        if all(token.isdigit() for token in tokens):
+            return self._count([int(token) for token in tokens])
+        if tokens[0].startswith('"'):
+            return self._key(tokens)
+        return self._name(line, tokens)
+
+    def _count(self, numbers):
+        step = numbers[1] - numbers[0]
+        if any(number != numbers[0] + step * place for place, number in enumerate(numbers)) or not step:
+            return str(numbers[0]) if not step and len(set(numbers)) == 1 else None
+        self.counts = True
+        counter = self.counter if step == 1 else f"{step} * {self.counter}"
+        text = counter if not numbers[0] else f"{counter} + {numbers[0]}"
+        return text if text == self.counter else f"({text})"
+
+    def _key(self, tokens):
+        """A key with a number in it that counts up, as an f-string."""
+        parts = [re.split(r"(\d+)", token) for token in tokens]
+        made = []
+        for pieces in zip(*parts):
+            same = len(set(pieces)) == 1
+            count = None if same or not all(piece.isdigit() for piece in pieces) else self._count([int(piece) for piece in pieces])
+            if not same and count is None:
+                return None
+            made.append(pieces[0] if same else f"{{{count}}}")
+        return "f" + "".join(made)
+
+    def _name(self, line, names):
+        """A name that each round has of its own, from the round before, or from before the loop."""
+        places = [place.get(name) for place, name in zip(self.places, names)]
+        if places[0] is not None and len(set(places)) == 1:
+            return self.own[places[0]]
+        before = [place.get(name) for place, name in zip(self.places, names[1:])]
+        if before[0] is not None and len(set(before)) == 1 and line <= before[0][0]:
+            place = before[0]
+            return self.own[place] if self.carried.setdefault(place, names[0]) == names[0] else None
+        if len(set(names)) == 1 and names[0] not in self.places[0]:
+            return names[0]
+        if any(name in places for name in names for places in self.places):
+            return None
+        if names not in self.items and len(self.items) < MOST_ITEMS:
+            self.items[names] = self._unused(_stem(names))
+        return self.items.get(names)
+
+    # ------------------------------------------------------------ around it
+    def _assembled(self, body):
+        after = [each.tokens for each in self.statements[self.start + self.length * self.count:]]
+        used = Counter(token for tokens in after for token in tokens)
+        renamed = {name: self.own[place] for name, place in self.places[-1].items()}
+        lists = [place for places in self.places[:-1] for name, place in places.items() if used[name]]
+        if any(self.own[place] in used and self.own[place] not in self.places[0] for place in self.own):
+            return None
+        head = []
+        for place in dict.fromkeys(lists):
+            name = self._unused(f"{self.own[place]}_each")
+            head.append(f"    {name} = []")
+            body.append(f"        {name}.append({self.own[place]})")
+            renamed |= {next(each for each, at in places.items() if at == place): f"{name}[{number}]" for number, places in enumerate(self.places)}
+        head += [f"    {self.own[place]} = {first}" for place, first in self.carried.items() if first != self.own[place]]
+        rest = ["".join(renamed.get(token, token) for token in tokens) for tokens in after]
+        for name in [line.split()[0] for line in head if line.endswith("[]")]:
+            every = ", ".join(f"{name}[{number}]" for number in range(self.count))
+            rest = [line.replace(f"[{every}]", name) for line in rest]
+        return [*(each.line for each in self.statements[:self.start]), *head, self._heading(), *body, *rest]
+
+    def _heading(self):
+        over = [f"({', '.join(names)})" for names in self.items]
+        if not over:
+            return f"    for {self.counter if self.counts else '_'} in range({self.count}):"
+        names, whole = ", ".join(self.items.values()), over[0] if len(over) == 1 else f"zip({', '.join(over)})"
+        if not self.counts:
+            return f"    for {names} in {whole}:"
+        return f"    for {self.counter}, {names if len(over) == 1 else f'({names})'} in enumerate({whole}):"
+
+
+def _stem(names):
+    """A name for what these are in turn."""
+    stem = re.sub(r"_?\d+$", "", names[0])
+    return f"this_{stem}" if stem in names else stem
