@@ -57,6 +57,18 @@ def flatten(closed, helpers=None):
     return Flat(inputs, _living(equations, outputs), outputs)
 
 
+def data_first(flat, inputs):
+    """Move the equations that depend on none of these inputs to the beginning, so that they are no part of the layer that happens to come first."""
+    depending, first, rest = {id(each) for each in inputs}, [], []
+    for equation in flat.equations:
+        if depending.isdisjoint(id(each) for each in equation.sources):
+            first.append(equation)
+        else:
+            rest.append(equation)
+            depending.update(id(each) for each in equation.results)
+    flat.equations = first + rest
+
+
 class _Seen(dict):
     """What was written already: key of an equation -> its results."""
 

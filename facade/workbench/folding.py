@@ -72,6 +72,21 @@ def each_named(lines, names, outputs, whole):
     return [*lines, "    return {" + ", ".join(f'"{name}": {output}' for name, output in zip(names, outputs)) + "}"]
 
 
+def each_listed(lines, whole, keys):
+    """Lines with the lists that hold the same of each entry of a dict, `whole`, as comprehensions."""
+    entry = re.compile(rf'(\[|, )((?:[^\[\],"]|\[(?!"))*){whole}\["([^"]*)"\]([^,\["]*?)(?=, |\])')
+    made = []
+    for line in lines:
+        found = [(match.group(2).lstrip("["), match.group(4), match.group(3)) for match in entry.finditer(line)]
+        kinds = {each[:2] for each in found}
+        if len(kinds) == 1 and len(found) > 2 and sorted(each[2] for each in found) == sorted(keys):
+            before, behind = kinds.pop()
+            listed = "[" + ", ".join(f'{before}{whole}["{key}"]{behind}' for _, _, key in found) + "]"
+            line = line.replace(listed, f"[{before}{whole}[name]{behind} for name in {whole}]")
+        made.append(line)
+    return made
+
+
 class Loop:
     """Rounds of `length` statements from `start`, `count` times."""
 

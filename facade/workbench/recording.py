@@ -170,7 +170,8 @@ def path_to(entries, outputs, given=()):
             needed.update(dict.fromkeys(each for each in entry.sources if each.__class__ is Value))
     kept.reverse()
     made = {result for entry in kept for result in entry.results} - given
-    return Path(kept, [value for value in needed if value not in made], list(outputs))
+    used = dict.fromkeys((*(each for entry in kept for each in entry.sources if each.__class__ is Value), *outputs))
+    return Path(kept, [value for value in used if value not in made], list(outputs))
 
 
 def _trimmed(entries, inputs, outputs, stopped):

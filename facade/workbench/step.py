@@ -8,8 +8,9 @@ arrived at the leaves, the gradients; the recorded operation of the optimizer, i
 import jax
 import numpy as np
 
-from facade.workbench.flat import flatten
-from facade.workbench.folding import each_named, folded
+from facade.workbench.expressions import Expression
+from facade.workbench.flat import data_first, flatten
+from facade.workbench.folding import each_listed, each_named, folded
 from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Input, Namer, model_and_optimizer
 from facade.workbench.optax_rules import transformation
@@ -151,8 +152,19 @@ class TrainingStep:
 
     def _write(self, flat, inputs, arrays, wishes):
         writer = Writer(Names(self._taken))
-        made = [written_out(array) if self._stands(each, array) else each.expression for each, array in zip(inputs, arrays)]
+        data_first(flat, [name for name, each in zip(flat.inputs, inputs) if each.group in ("params", "grads")])
+        made = [self._constant(writer, array) if self._stands(each, array) else each.expression for each, array in zip(inputs, arrays)]
         return writer, [each.text for each in writer.body(flat, made, wishes)]
+
+    @staticmethod
+    def _constant(writer, array):
+        """A short constant; an array of more than a few elements has a name."""
+        made = written_out(array)
+        if np.size(array) <= 4:
+            return made
+        name = writer.names.new(made.text.removeprefix("jnp.").split("(")[0])
+        writer.say(f"{name} = {made.text}")
+        return Expression(name, cheap=True)
 
     def _loss_lines(self, flat):
         count, names = len(self.paths.seen.losses), self.paths.buffers
@@ -168,7 +180,7 @@ class TrainingStep:
         """The function from gradients to what the optimizer gets (clipped, say), or of a step without an optimizer to the new parameters."""
         writer, outputs = self._write(flat, self._between[1], self._between[2], [])
         leading = ("grads",) if self.rules else ("params", "grads")
-        lines = each_named(writer.lines, self.paths.final, outputs, leading[-1])
+        lines = each_named(each_listed(writer.lines, "grads", self.paths.leaves), self.paths.final, outputs, leading[-1])
         return [f"def {self.called(name)}({self._given(*leading, inputs=self._between[1])}):", *folded(lines, [*leading, *self.names])]
 
     def _prepared_call(self):
