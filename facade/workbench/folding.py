@@ -9,7 +9,7 @@ import re
 from collections import Counter
 
 TOKEN = re.compile(r'"[^"]*"|[A-Za-z_]\w*|\d+\.?\d*(?:e[-+]?\d+)?|\s+|.')
-LEAST_GAIN, MOST_ITEMS, LONGEST = 2, 3, 200       # lines that a loop has to save; what a round may be handed; lines of a round
+LEAST_GAIN, MOST_ITEMS, LONGEST = 2, 6, 200       # lines that a loop has to save; what a round may be handed; lines of a round
 
 
 class Statement:

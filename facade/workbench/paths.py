@@ -112,7 +112,7 @@ class StepPaths:
 
 def model_values(seen, namer):
     """The values that parameters and buffers had before a step."""
-    return {seen.before[leaf] for leaf in seen.raw} | {value for value, named in namer.found.items() if named.group}
+    return {seen.before[leaf] for leaf in seen.raw} | {value for value, named in namer.found.items() if named.group in ("params", "buffers")}
 
 
 def data_only(entries, values):

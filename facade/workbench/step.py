@@ -18,7 +18,7 @@ from facade.workbench.paths import StepPaths
 from facade.workbench.recording import Recording, operator_name
 from facade.workbench.rules import Rule, rule_lines
 from facade.workbench.source import Names, Writer, written_out
-from facade.workbench.trace import arrays_of, as_arguments, as_written, compare, executed, narrowed, stands_in_source
+from facade.workbench.trace import arrays_of, as_arguments, as_list, as_written, compare, executed, narrowed, stands_in_source
 from facade.workbench.watching import Seen, backward_noticed, leaves_of, unchanged
 
 
@@ -28,7 +28,7 @@ class TrainingStep:
     """
 
     def __init__(self, paths, optimizer_name, varying=None, suffix="", before=None):
-        """varying: input values that are others in each step -> name, and the optimizer's options that are; suffix: of the functions' names;
+        """varying: input values that are others in each step -> their `Input`, and the optimizer's options that are; suffix: of the functions' names;
         before: the step of another kind whose optimizer this one goes on with.
         """
         self.paths, self._varying, self._suffix = paths, varying or {}, suffix
@@ -59,7 +59,7 @@ class TrainingStep:
         for value in values:
             named = self.paths.input(value)
             if self._varying.get(value):
-                named = Input("", self._varying[value])
+                named = self._varying[value]
             found.append(named or Input("constants", f"{self.consumer(self.paths, value)}_{len([each for each in found if each.group == 'constants'])}"))
         return found
 
@@ -79,7 +79,8 @@ class TrainingStep:
                   if each.group not in ("params", "grads") and not self._stands(each, array)}
         alone, groups = as_arguments(sorted(handed.values(), key=lambda pair: namer.rank(pair[0])))
         rates = {name: np.float32(rule.numbers[name].number) for rule in self.rules for name in rule.varying}
-        return {"params": self.params} | {group: groups[group] for group in ("buffers", "constants") if group in groups} | alone | rates
+        own = {group: groups.pop(group) for group in ("buffers", "constants") if group in groups}
+        return {"params": self.params} | own | {name: as_list(arrays) for name, arrays in groups.items()} | alone | rates
 
     @property
     def keeps(self):

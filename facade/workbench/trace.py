@@ -105,6 +105,13 @@ def as_arguments(handed):
     return alone, groups
 
 
+def as_list(arrays):
+    """A list of arrays, from place -> array, as an argument: one array where they can be stacked."""
+    if list(arrays) == list(range(len(arrays))) and len({(array.shape, array.dtype) for array in arrays.values()}) == 1:
+        return np.stack(list(arrays.values()))
+    return arrays
+
+
 class Program:
     """A recorded program. name: of the function; inputs: `Input(group, name)` for each argument of the jaxpr; jaxpr: closed;
     arguments: what goes in, by name, with the groups (params, buffers, constants) as dicts.

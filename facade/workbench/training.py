@@ -15,11 +15,11 @@ from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.hooks import register_module_forward_pre_hook
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
-from facade.workbench.naming import Namer
+from facade.workbench.naming import LIST, Input, Namer
 from facade.workbench.paths import StepPaths, data_only, model_values
 from facade.workbench.recording import Recording, fill_in
 from facade.workbench.step import TrainingStep
-from facade.workbench.trace import arrays_of, as_written, executed, narrowed
+from facade.workbench.trace import arrays_of, as_list, as_written, executed, narrowed
 from facade.workbench.watching import Seen, backward_noticed, leaves_of
 
 OURS = str(Path(__file__).parents[1])
@@ -67,7 +67,7 @@ class Watch:
         if self.now is None:
             self.now = Seen(self.buffers, self.last)
             self.now.line = frames[0].f_code.co_filename, frames[0].f_lineno
-            self.now.namer, self.now.optimizers, self.now.scalars = Namer(self.now.before), [], {}
+            self.now.namer, self.now.optimizers, self.now.scalars = Namer(self.now.before, lists=True), [], {}
         _name_all(self.now, frames)
         for leaf in leaves_of(nodes):
             self.now.namer.add("param", leaf)
@@ -94,8 +94,8 @@ def _name_all(seen, frames):
     seen.namer.several = len(outer) > 1
     seen.optimizers = [thing for _, thing in things if isinstance(thing, Optimizer)]
     seen.scalars |= {name: thing for name, thing in things[::-1] if thing.__class__ is float}
-    for chosen in (lambda thing: thing in outer if isinstance(thing, Module) else False, lambda thing: isinstance(thing, Tensor),
-                   lambda thing: not isinstance(thing, (Tensor, Module))):
+    for chosen in (lambda thing: thing in outer if isinstance(thing, Module) else False, lambda thing: isinstance(thing, (list, tuple)) and len(thing) >= LIST,
+                   lambda thing: isinstance(thing, Tensor), lambda thing: not isinstance(thing, (Tensor, Module))):
         for name, thing in things:
             if chosen(thing):
                 seen.namer.add(name, thing)
@@ -134,7 +134,7 @@ class Kind:
             value = self.paths[0].taken[place]
             names = set.intersection(*({name for name, thing in paths.seen.scalars.items() if thing == each[place].number}
                                        for paths, each in zip(self.paths, every)))
-            found[value] = min(names, default=f"number_{count}")
+            found[value] = Input("", min(names, default=f"number_{count}"))
         return found
 
     def _varying_options(self):
@@ -157,9 +157,19 @@ class Kind:
                     continue
                 arrays = arrays_of([paths.every[which].inputs[index] for paths in self.paths])
                 if named is None and any(not np.array_equal(arrays[0], each) for each in arrays[1:]):
-                    name = "mask" if TrainingStep.consumer(first, value) == "masked_scale" else "data"
-                    taken = {each.name for each in first.namer.tensors} | set(found.values())
-                    found[value] = next(each for each in (name, *(f"{name}_{count}" for count in range(2, 999))) if each not in taken)
+                    found[value] = "mask" if TrainingStep.consumer(first, value) == "masked_scale" else "data"
+        return self._named(found)
+
+    def _named(self, wishes):
+        """value -> `Input`: of the same wish some are numbered, more are a list."""
+        found, taken = {}, {name for each in self.paths[0].namer.tensors for name in each}
+        for wish in dict.fromkeys(wishes.values()):
+            values = [value for value, name in wishes.items() if name == wish]
+            names = [each for each in (wish, *(f"{wish}_{count}" for count in range(2, len(values) + len(taken) + 2))) if each not in taken]
+            if len(values) < LIST or f"{wish}s" in taken:
+                found |= {value: Input("", name) for value, name in zip(values, names)}
+            else:
+                found |= {value: Input(f"{wish}s", place) for place, value in enumerate(values)}
         return found
 
     def given(self, which):
@@ -172,8 +182,7 @@ class Kind:
                 (arguments.setdefault(each.group, {}) if each.group else arguments)[each.name] = arrays_of([same[value]])[0]
         for rule, entry in zip(step.rules, paths.steps):
             arguments |= {name: np.float32(source.number) for name, source in zip(rule.options, entry.sources) if name in rule.varying}
-        return {name: {key: arguments[name][key] for key in kept} if isinstance(kept, dict) else arguments[name]
-                for name, kept in step.others.items()}
+        return {name: as_list(dict(sorted(arguments[name].items()))) if isinstance(arguments[name], dict) else arguments[name] for name in step.others}
 
 
 def _numbers_apart(every):
@@ -304,8 +313,8 @@ class Training:
             if name in ("params", "state", "buffers"):
                 given.append(group_text(name))
             elif isinstance(kept, dict):
-                each = ", ".join(f'"{key}": {self._item(f"{name}/{key}{kind.suffix}")}' for key in kept)
-                given.append(f"{{{each}}}")
+                each = ", ".join(f'{key!r}: {self._item(f"{name}/{key}{kind.suffix}")}' for key in kept)
+                given.append(f"{{{each}}}".replace("'", '"'))
             else:
                 given.append(self._item(f"{name}{kind.suffix}"))
         return f"step{kind.suffix}({', '.join(given)})"
