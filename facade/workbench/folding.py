@@ -8,7 +8,7 @@ carried; before the first round it is what the first one had in its place.
 import re
 from collections import Counter
 
-TOKEN = re.compile(r'"[^"]*"|[A-Za-z_]\w*|\d+\.?\d*(?:e[-+]?\d+)?|\s+|.')
+TOKEN = re.compile(r'"[^"]*"|\.[A-Za-z_]\w*|[A-Za-z_]\w*=(?!=)|[A-Za-z_]\w*|\d+\.?\d*(?:e[-+]?\d+)?|\s+|.')
 LEAST_GAIN, MOST_ITEMS, LONGEST = 2, 6, 200       # lines that a loop has to save; what a round may be handed; lines of a round
 
 
@@ -96,7 +96,7 @@ class Loop:
         self.places = [{name: (line, which) for line, each in enumerate(one) for which, name in enumerate(each.targets)} for one in self.rounds]
         self.own = {place: name for name, place in self.places[0].items()}
         self.carried, self.items, self.counter = {}, {}, self._unused("i")
-        self.counts = False
+        self.counts = Counter()
 
     def _unused(self, name):
         return name if name not in self.variables else self._unused(name + name[-1])
@@ -128,10 +128,17 @@ class Loop:
         step = numbers[1] - numbers[0]
         if any(number != numbers[0] + step * place for place, number in enumerate(numbers)) or not step:
             return str(numbers[0]) if not step and len(set(numbers)) == 1 else None
-        self.counts = True
-        counter = self.counter if step == 1 else f"{step} * {self.counter}"
-        text = counter if not numbers[0] else f"{counter} + {numbers[0]}"
-        return text if text == self.counter else f"({text})"
+        self.counts[step, numbers[0]] += 1
+        return f"<{step}:{numbers[0]}>"
+
+    def _counted(self, text, first):
+        """A line with what counts up written by the counter, which begins at `first`."""
+        def written(match):
+            step, start = int(match.group(2)), int(match.group(3)) - int(match.group(2)) * first
+            counter = self.counter if step == 1 else f"{step} * {self.counter}"
+            whole = f"{counter} {'+' if start > 0 else '-'} {abs(start)}" if start else counter
+            return match.group(1) + (f"({whole})" if whole != self.counter and match.group(1) not in ("[", "{") else whole)
+        return re.sub(r"(.)<(-?\d+):(\d+)>", written, text)
 
     def _key(self, tokens):
         """A key with a number in it that counts up, as an f-string."""
@@ -181,16 +188,18 @@ class Loop:
         for name in [line.split()[0] for line in head if line.endswith("[]")]:
             every = ", ".join(f"{name}[{number}]" for number in range(self.count))
             rest = [line.replace(f"[{every}]", name) for line in rest]
-        return [*(each.line for each in self.statements[:self.start]), *head, self._heading(), *body, *rest]
+        first = max((start for step, start in self.counts if step == 1), key=lambda start: self.counts[1, start], default=0)
+        body = [self._counted(line, first) for line in body]
+        return [*(each.line for each in self.statements[:self.start]), *head, self._heading(first), *body, *rest]
 
-    def _heading(self):
+    def _heading(self, first):
         over = [f"({', '.join(names)})" for names in self.items]
         if not over:
-            return f"    for {self.counter if self.counts else '_'} in range({self.count}):"
+            return f"    for {self.counter if self.counts else '_'} in range({f'{first}, ' if first else ''}{first + self.count}):"
         names, whole = ", ".join(self.items.values()), over[0] if len(over) == 1 else f"zip({', '.join(over)})"
         if not self.counts:
             return f"    for {names} in {whole}:"
-        return f"    for {self.counter}, {names if len(over) == 1 else f'({names})'} in enumerate({whole}):"
+        return f"    for {self.counter}, {names if len(over) == 1 else f'({names})'} in enumerate({whole}{f', {first}' if first else ''}):"
 
 
 def _stem(names):

@@ -255,7 +255,8 @@ class Training:
         self._constant = getattr(self, "_constant", set())
         for name in every[0]:
             arrays = [each[name] for each in every]
-            if all(np.array_equal(each, arrays[0], equal_nan=each.dtype.kind in "fc") for each in arrays):
+            is_list = name.partition("/")[2].isdigit()
+            if not is_list and all(np.array_equal(each, arrays[0], equal_nan=each.dtype.kind in "fc") for each in arrays):
                 self._constant.add(f"{name}{kind.suffix}")
                 self.data[f"{name}{kind.suffix}"] = arrays[0]
             else:
@@ -312,6 +313,9 @@ class Training:
             kept = kind.step.others.get(name)
             if name in ("params", "state", "buffers"):
                 given.append(group_text(name))
+            elif isinstance(kept, dict) and list(kept) == list(range(len(kept))):
+                item = self._item(f"{name}/0{kind.suffix}").replace("/0", "/{key}", 1)
+                given.append(f"{{key: {item.replace('data[', 'data[f')} for key in range({len(kept)})}}")
             elif isinstance(kept, dict):
                 each = ", ".join(f'{key!r}: {self._item(f"{name}/{key}{kind.suffix}")}' for key in kept)
                 given.append(f"{{{each}}}".replace("'", '"'))
