@@ -30,11 +30,27 @@ def targets_of(lines):
 
 def folded(lines, arguments=()):
     """The body of a function with its repetitions as loops. arguments: names that the function has from outside."""
+    lines = merged(lines)
     while True:
         found = _best(lines, targets_of(lines) | set(arguments))
         if found is None:
             return lines
         lines = found
+
+
+def merged(lines):
+    """Lines without those that give a name to what has one already."""
+    first, same, kept = {}, {}, []
+    for line in lines:
+        line = "".join(same.get(token, token) for token in TOKEN.findall(line))
+        targets = Statement(line, ()).targets
+        if targets is not None and len(targets) == 1:
+            name, text = line.strip().split(" = ", 1)
+            if first.setdefault(text, name) != name:
+                same[name] = first[text]
+                continue
+        kept.append(line)
+    return kept
 
 
 def _best(lines, variables):

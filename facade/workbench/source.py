@@ -20,6 +20,7 @@ from facade.workbench.table import ELEMENTWISE, TABLE, primitive_itself
 
 WIDTH, INLINE, INLINE_ACROSS = 118, 64, 52       # of a line; of what may stand inside an expression of the same operator, of another one
 USUAL, KEY, MANY, _WORDS = 10, 16, 4, re.compile(r'"[^"]*"|\w+|.')        # how long a name, and a key, are taken to be; more operands are a list
+MODULES = {"jax", "jnp", "lax", "optax", "np"}
 _FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
 _NOUNS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "exp": "exponential", "log": "logarithm", "reduce_sum": "total",
           "reduce_max": "largest", "reduce_min": "least", "convert_element_type": "converted", "dot_general": "product", "select_n": "chosen",
@@ -48,7 +49,7 @@ class Names:
     """The names of one module; each is given once."""
 
     def __init__(self, taken=()):
-        self.taken = {"jax", "jnp", "lax", *taken}
+        self.taken = {*MODULES, *taken}
 
     def inner(self):
         """Names for a function inside, which sees these."""
@@ -90,7 +91,7 @@ class Writer:
 
     def _width(self, text):
         """How long a text is with names and keys of usual length: what is the same but for them has to be written the same, to become a loop."""
-        names = self.names.taken
+        names = self.names.taken - MODULES
         return sum(KEY if word[0] == '"' else USUAL if word in names else len(word) for word in _WORDS.findall(text))
 
     # ------------------------------------------------------------ operands
