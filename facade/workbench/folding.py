@@ -182,7 +182,9 @@ class Loop:
         if any(name in places for name in names for places in self.places):
             return None
         if names not in self.items and len(self.items) < MOST_ITEMS:
-            self.items[names] = self._unused(_stem(names))
+            stem = re.sub(r"_?\d+$", "", names[0])
+            tried = (stem, *(f"this_{stem}{count or ''}" for count in range(len(self.items) + len(self.variables) + 1)))
+            self.items[names] = next(each for each in tried if each not in self.variables and each not in self.items.values())
         return self.items.get(names)
 
     # ------------------------------------------------------------ around it
@@ -216,9 +218,3 @@ class Loop:
         if not self.counts:
             return f"    for {names} in {whole}:"
         return f"    for {self.counter}, {names if len(over) == 1 else f'({names})'} in enumerate({whole}{f', {first}' if first else ''}):"
-
-
-def _stem(names):
-    """A name for what these are in turn."""
-    stem = re.sub(r"_?\d+$", "", names[0])
-    return f"this_{stem}" if stem in names else stem

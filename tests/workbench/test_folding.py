@@ -39,6 +39,13 @@ def test_numbers_that_count_up_are_the_counter():
         "    x_1 = x_0", "    for i in range(3, 9):", "        x_1 = step(x_1, rows[i], rows[2 * i - 6])", "    return x_1"]
 
 
+def test_each_item_has_a_name_of_its_own():
+    lines = [f"    y_{place + 1} = step(y_{place}, x_{place}, x_{place + 1})" for place in range(5)]
+    assert folded([*lines, "    return y_5"], ["y_0", *(f"x_{place}" for place in range(6))]) == [
+        "    y_1 = y_0", "    for x, this_x in zip((x_0, x_1, x_2, x_3, x_4), (x_1, x_2, x_3, x_4, x_5)):", "        y_1 = step(y_1, x, this_x)",
+        "    return y_1"]
+
+
 @pytest.mark.parametrize("lines", [
     ["    a = f(x, 1)", "    b = f(a, 2)", "    c = f(b, 4)", "    d = f(c, 8)", "    e = f(d, 16)", "    return e"],        # no counting up
     ["    a = f(x)", "    b = f(a)", "    return b"],                                                                         # too short
