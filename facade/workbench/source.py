@@ -19,7 +19,7 @@ from facade.workbench.flat import Name, flatten
 from facade.workbench.table import ELEMENTWISE, TABLE, primitive_itself
 
 WIDTH, INLINE, INLINE_ACROSS = 118, 64, 52       # of a line; of what may stand inside an expression of the same operator, of another one
-USUAL, KEY, MANY, _WORDS = 10, 16, 4, re.compile(r'"[^"]*"|\w+|.')        # how long a name, and a key, are taken to be; more operands are a list
+USUAL, KEY, MANY, _WORDS = 6, 10, 4, re.compile(r'"[^"]*"|\w+|.')        # how long a name, and a key, are taken to be; more operands are a list
 MODULES = {"jax", "jnp", "lax", "optax", "np"}
 _FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
 _NOUNS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "exp": "exponential", "log": "logarithm", "reduce_sum": "total",
