@@ -101,12 +101,24 @@ def _add_check(commands):
 def _add_port(commands):
     port = commands.add_parser(
         "port",
-        help="write a program anew that imports facade",
-        description="Write the script or notebook with its imports of torch changed to facade, and a comment where something differs.",
+        help="write a program anew that imports facade, or as JAX",
+        description="Write the script or notebook with its imports of torch changed to facade, and a comment where something differs. With --style jax: "
+                    "the training of a script as a program of JAX alone, in which the body of the loop is a pure function.",
+        epilog="--style jax runs the script for the first steps of its loop. Of what stands around the loop (loading data, printing) nothing is translated: "
+               "parameters, batches and random numbers of these steps are written beside OUT.py, as OUT.npz, and OUT.py repeats them when it is run. "
+               "It is run here once, and has to give the script's losses. `step` then takes any batch of the same shapes.",
     )
-    port.set_defaults(main=rewriting.main)
+    port.set_defaults(main=_port)
     port.add_argument("file", metavar="FILE", help="the script or notebook")
     port.add_argument("-o", "--output", metavar="OUT", required=True, help="the file to write")
+    port.add_argument("--style", choices=["facade", "jax"], default="facade", help="what to write (facade)")
+    port.add_argument("--steps", type=int, default=5, metavar="N", help="how many steps of the loop to record for --style jax (5)")
+
+
+def _port(options):
+    if options.style == "facade":
+        return rewriting.main(options)
+    return importlib.import_module("facade.workbench.script").main(options)
 
 
 # ---------------------------------------------------------------- verify, coverage

@@ -13,7 +13,7 @@ from facade.core.tensor.history import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.module import Module
 from facade.workbench.explain import behind
-from facade.workbench.folding import blocks, fold, label, leaves_of
+from facade.workbench.boxes import blocks, fold, label, leaves_of
 from facade.workbench.layout import Box, arrange
 
 FOLDED_FROM = 60                    # nodes, beyond which modules and repetitions are folded

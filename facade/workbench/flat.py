@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
-from facade.workbench.known import MARKED
+from facade.workbench.known import MARK, MARKED
 
 # What a call's parameter with its function is named.
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",
@@ -49,12 +49,31 @@ class Flat:
     outputs: list
 
 
-def flatten(closed):
-    """The flat program of a closed jaxpr."""
+def flatten(closed, helpers=None):
+    """The flat program of a closed jaxpr. helpers: says which operators stay calls of a function of that name (`Helpers`)."""
     inputs = [Name(each.aval) for each in closed.jaxpr.invars]
     equations = []
-    outputs = _inline(closed, inputs, "", equations, {})
+    outputs = _inline(closed, inputs, "", equations, _Seen(helpers))
     return Flat(inputs, _living(equations, outputs), outputs)
+
+
+def data_first(flat, inputs):
+    """Move the equations that depend on none of these inputs to the beginning, so that they are no part of the layer that happens to come first."""
+    depending, first, rest = {id(each) for each in inputs}, [], []
+    for equation in flat.equations:
+        if depending.isdisjoint(id(each) for each in equation.sources):
+            first.append(equation)
+        else:
+            rest.append(equation)
+            depending.update(id(each) for each in equation.results)
+    flat.equations = first + rest
+
+
+class _Seen(dict):
+    """What was written already: key of an equation -> its results."""
+
+    def __init__(self, helpers):
+        self.helpers = helpers
 
 
 def _inline(closed, arguments, scope, equations, seen):
@@ -81,7 +100,7 @@ def _written(equation, sources, scope, equations, seen):
         folded = _folded(equation, sources)
         if folded is not None:
             return folded
-    primitive, named = equation.primitive, _known_call(name, params)
+    primitive, named = equation.primitive, _known_call(name, params, seen.helpers)
     if named is not None:
         primitive, (name, params) = None, named
     elif name == "custom_linear_solve":
@@ -133,11 +152,14 @@ def _identity(source):
     return (repr(source.val), str(source.aval)) if isinstance(source, Literal) and np.ndim(source.val) == 0 else id(source)
 
 
-def _known_call(name, params):
-    """(name, options) of a function of jax.nn, or None."""
+def _known_call(name, params, helpers):
+    """(name, options) of a function of jax.nn or among the helpers, or None."""
     if name not in ("jit", "pjit"):
         return None
     called = params.get("name", "")
+    if called.startswith(MARK):
+        helper = helpers and helpers.name_of(params)
+        return helper and (helper, {})
     if called in MARKED:
         return MARKED[called]
     if called in _ALONG_AXIS:
@@ -179,10 +201,10 @@ def settle(flat, numbers):
     flat.equations = _living(flat.equations, flat.outputs)
 
 
-def has_wide(flats):
-    """Whether 64-bit arrays occur in flat programs: JAX has them only with its switch on."""
+def has_wide(flats, kinds="iufc"):
+    """Whether 64-bit arrays of these kinds occur in flat programs: JAX has them only with its switch on."""
     return any(jax.dtypes.issubdtype(each.aval.dtype, np.generic) and np.dtype(each.aval.dtype).itemsize >= 8 and np.dtype(each.aval.dtype) != np.complex64
-               and np.dtype(each.aval.dtype).kind in "iufc" for flat in flats for each in _all_names(flat))
+               and np.dtype(each.aval.dtype).kind in kinds for flat in flats for each in _all_names(flat))
 
 
 def _all_names(flat):

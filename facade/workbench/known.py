@@ -1,6 +1,6 @@
 """Operators that JAX has a function of its own for: a person would write `jax.nn.relu(x)`, not what it is made of.
 
-Most are handed to JAX under a mark, which then stands in the jaxpr as the name of a `jit`. A convolution is JAX's convolution, whatever the kernel
+Most are handed to JAX under a mark, which then stands in the jaxpr as the name of a `jit`; so is every other operator, under its own name. A convolution is JAX's convolution, whatever the kernel
 makes of it for speed. All are the same functions as the operators' kernels, derivative at the kinks included, as `check()` confirms for
 every program.
 """
@@ -9,7 +9,16 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+MARK = "facade: "       # before the operator's name, in the name of a jit
 MARKED = {}         # the name of a jit -> (JAX's name, options)
+
+
+def marked(call, name, operands):
+    """A pure function under a mark that tells the operator's name and those of its operands."""
+    def called(*arrays):
+        return call(*arrays)
+    called.__name__ = called.__qualname__ = f"{MARK}{name} {' '.join(operands)}".rstrip()
+    return jax.jit(called)
 
 
 def _marked(name, **options):

@@ -15,7 +15,7 @@ from facade.core.tensor.tensor import Tensor
 from facade.port.alias import install
 from facade.workbench.explain import Compiles
 from facade.workbench.naming import Namer
-from facade.workbench.recording import function_of, recording
+from facade.workbench.recording import Recording, path_to
 from facade.workbench.trace import Program, tensors_in
 
 
@@ -58,13 +58,13 @@ def run_cell(shell, cell):
     _add_variables(namer, shell.user_ns)
     before, entries_before, held = counters(), len(compiles()), _held()
     began = time.perf_counter()
-    with install() as facade, recording() as entries:
+    with install() as facade, Recording() as recorded:
         shell.user_ns.setdefault("torch", facade)
         outcome = shell.run_cell(cell)
     seconds = time.perf_counter() - began
     if not outcome.success:
         return None
-    program = _program(entries, _last_result(outcome.result, cell, shell.user_ns), namer, shell.user_ns)
+    program = _program(recorded.entries, _last_result(outcome.result, cell, shell.user_ns), namer, shell.user_ns)
     tracked = {each.group or each.name for each, tensor in namer.tensors.items() if tensor.requires_grad}
     new = compiles()[entries_before:]
     return Report(program, tracked, new, seconds, (held, _held()), counters()["host_runs"] - before["host_runs"])
@@ -94,7 +94,7 @@ def _program(entries, tensors, namer, names):
     values = [each.value for each in tensors if each.value in made]
     if not values:
         return None
-    cut = function_of(entries, values)
+    cut = path_to(entries, values).jaxpr()
     _add_variables(namer, {name: thing for name, thing in names.items() if not isinstance(thing, Tensor) or thing.value in set(cut.inputs)})
     return Program("program", cut, namer, ())
 

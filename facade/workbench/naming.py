@@ -10,8 +10,13 @@ from facade.optim.optimizer import Optimizer
 from facade.workbench.expressions import Expression
 
 
+LIST = 4        # how many tensors make a list an argument
+
+
 class Input(NamedTuple):
-    """One input of a program. group: 'params', 'buffers', 'constants', or '' for one that is an argument by itself; name: within the group."""
+    """One input of a program. group: 'params', 'buffers', 'constants', a list's name, or '' for one that is an argument by itself;
+    name: within the group, a number in a list.
+    """
 
     group: str
     name: str
@@ -23,10 +28,13 @@ class Input(NamedTuple):
 
 
 class Namer:
-    """Names for values, the first one that is found for each. before: tensor -> its value when the program began, filled by who runs it."""
+    """Names for values, the first one that is found for each. before: tensor -> its value when the program began; several: modules stand in the
+    names of their parameters, for there are several; lists: long lists of tensors are one argument.
+    """
 
-    def __init__(self):
-        self.found, self.tensors, self.modules, self.before = {}, {}, [], {}
+    def __init__(self, before=None, several=False, lists=False):
+        self.lists = lists
+        self.found, self.tensors, self.modules, self.before, self.several = {}, {}, [], {} if before is None else before, several
 
     def add(self, name, thing, depth=0):
         """Name the tensors in `thing`: a tensor, module, optimizer, or a list, tuple or dict of such."""
@@ -34,6 +42,8 @@ class Namer:
             self._tensor("params" if thing.requires_grad and thing.is_leaf and thing._is_param else "", name, thing)
         elif isinstance(thing, Module):
             self._module(name, thing)
+        elif isinstance(thing, (list, tuple)) and depth == 0 and self.lists and len(thing) >= LIST and all(isinstance(each, Tensor) for each in thing):
+            self._list(name, thing)
         elif isinstance(thing, (list, tuple)) and depth < 4:
             for place, each in enumerate(thing[:1000]):
                 self.add(f"{name}_{place}", each, depth + 1)
@@ -41,10 +51,18 @@ class Namer:
             for key, each in list(thing.items())[:1000]:
                 self.add(f"{name}_{key}", each, depth + 1)
 
+    def _list(self, name, tensors):
+        """A list stays one, unless its elements are the model's, or known by other names."""
+        if any(tensor.requires_grad or tensor.value in self.found for tensor in tensors) or any(each.name == name for each in self.tensors):
+            return
+        for place, tensor in enumerate(tensors):
+            self.tensors.setdefault(Input(name, place), tensor)
+            self.found.setdefault(self.before.setdefault(tensor, tensor.value), Input(name, place))
+
     def _module(self, name, module):
         if any(module is each for each in self.modules):
             return
-        prefix = f"{name}." if self.modules else ""
+        prefix = f"{name}." if self.modules or self.several else ""
         self.modules.append(module)
         for path, param in module.named_parameters():
             self._tensor("params", prefix + path, param)
@@ -54,8 +72,14 @@ class Namer:
     def _tensor(self, group, name, tensor):
         if group == "":
             name = "".join(letter if letter.isalnum() else "_" for letter in name)
-        if self.found.setdefault(tensor.value, Input(group, name)) == Input(group, name):
-            self.tensors[Input(group, name)] = tensor
+        value = self.before.setdefault(tensor, tensor.value)
+        if value in self.found:
+            return
+        wish, count = name, 2
+        while Input(group, name) in self.tensors or group == "" and Input(name, 0) in self.tensors:
+            name, count = f"{wish}_{count}", count + 1
+        self.found[value] = Input(group, name)
+        self.tensors[Input(group, name)] = tensor
 
     def add_function(self, function, args, kwargs):
         """Name what a call of `function` can reach: its arguments, itself, what it closes over, the globals that it names."""

@@ -16,8 +16,8 @@ from facade.core.tensor.tensor import Tensor
 from facade.optim.optimizer import Optimizer
 from facade.workbench.explain import Explanation, explaining, line_of
 from facade.workbench.naming import Namer, reachable
-from facade.workbench.recording import Number, operator_name, pending_entries, recording
-from facade.workbench.step import unchanged
+from facade.workbench.recording import Number, Recording, operator_name, pending_entries
+from facade.workbench.watching import unchanged
 
 # What usually stands behind a nan or inf that an operation makes of finite numbers.
 SOFTMAX = "A row that is all -inf has no softmax: let the mask leave one element of each."
@@ -157,7 +157,7 @@ def find_nan(what, *args, **kwargs):
     with contextlib.ExitStack() as stack:
         for optimizer in optimizers[:1] or [None]:
             stack.enter_context(unchanged(namer.every, optimizer))
-        for manager in (explaining(), engine.eagerly(), engine.uncompiled(), np.errstate(all="ignore"), recording(watch.segment)):
+        for manager in (explaining(), engine.eagerly(), engine.uncompiled(), np.errstate(all="ignore"), Recording(watch.segment)):
             stack.enter_context(manager)
         result = what(*args, **kwargs)
         results = [np.asarray(each.numpy_value()) for each in (result if isinstance(result, (list, tuple)) else [result]) if isinstance(each, Tensor)]

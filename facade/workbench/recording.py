@@ -1,22 +1,21 @@
 """What ran, as entries: each operation with where its inputs come from, over all the programs that a stretch of code made.
 
-The engine forgets a tape when it is evaluated. `recording()` keeps a copy of each before it goes, so a training step that reads a number in
-its middle is still one list of entries afterwards. From entries come jaxprs: `function_of` cuts out what leads from some values to others.
+The engine forgets a tape when it is evaluated. A `Recording` keeps a copy of each before it goes, so a training step that reads a number in
+its middle is still one list of entries afterwards. From entries come jaxprs: `path_to` finds what leads from some values to others.
 """
 
-import contextlib
 from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax.extend.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from facade.core import engine
 from facade.core.engine import Value, tapes
 from facade.core.engine.graph import SCALARS
 from facade.core.engine.stats import operator_name  # noqa: F401  (a name that the workbench shows)
-from facade.workbench.known import known_function
+from facade.workbench.known import known_function, marked
 
 
 class Number(NamedTuple):
@@ -27,20 +26,21 @@ class Number(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One operation: sources are values, Numbers or None; results are values. epoch, slot: where it was recorded."""
+    """One operation: sources are values, Numbers or None; results are values. epoch, slot: where it was recorded; place: which tape, and where on it."""
 
     kernel: object
     sources: tuple
     results: tuple
     epoch: object
     slot: int
+    place: tuple
 
 
 class Segment:
     """A copy of one tape."""
 
-    def __init__(self, epoch):
-        self.epoch, self.state = epoch, epoch.state
+    def __init__(self, epoch, number=0):
+        self.epoch, self.state, self.number = epoch, epoch.state, number
         self.values, self.leaves, self.numbers = dict(epoch.values), dict(epoch.leaves), dict(epoch.numbers)
 
     def entries(self):
@@ -52,7 +52,8 @@ class Segment:
                 at[first] = self.leaves[state.parent.leaves]
                 continue
             at.update((slot, self.values.get(slot) or _unheld(spec)) for slot, spec in zip(range(first, state.slots), state.kernel.outs))
-            found.append(Entry(state.kernel, self._sources(state, at), tuple(at[slot] for slot in range(first, state.slots)), self.epoch, first))
+            found.append(Entry(state.kernel, self._sources(state, at), tuple(at[slot] for slot in range(first, state.slots)), self.epoch, first,
+                               (self.number, first)))
         return found
 
     def _sources(self, state, at):
@@ -74,28 +75,54 @@ def _unheld(spec):
     return value
 
 
-@contextlib.contextmanager
-def recording(noticed=None):
-    """Record in this block; yields a list that holds all entries afterwards. noticed(segment): called at each evaluation within."""
-    engine.evaluate_all()
-    segments, entries = [], []
+class Recording:
+    """What is recorded in a `with` block: entries, complete when the block ends. noticed(segment): called at each evaluation within."""
 
-    def keep(epoch):
-        segments.append(Segment(epoch))
-        if noticed is not None:
-            noticed(segments[-1])
-    before, tapes.watch = tapes.watch, keep
-    try:
-        yield entries
-    finally:
-        tapes.watch = before
-        segments.append(Segment(tapes.epoch))
-        entries += [entry for segment in segments for entry in segment.entries()]
+    def __init__(self, noticed=None):
+        self.noticed, self.segments, self.entries = noticed, [], []
+
+    def __enter__(self):
+        engine.evaluate_all()
+        self._before, tapes.watch = tapes.watch, self._keep
+        return self
+
+    def __exit__(self, *exc):
+        tapes.watch = self._before
+        self.segments.append(Segment(tapes.epoch, len(self.segments)))
+        self.entries += [entry for segment in self.segments for entry in segment.entries()]
+
+    def _keep(self, epoch):
+        self.segments.append(Segment(epoch, len(self.segments)))
+        if self.noticed is not None:
+            self.noticed(self.segments[-1])
+
+    @property
+    def place(self):
+        """Where the next operation will be recorded, in the order of `Entry.place`."""
+        return len(self.segments), tapes.epoch.state.slots
 
 
 def pending_entries():
     """The operations that this thread has recorded and not yet evaluated."""
     return Segment(tapes.epoch).entries()
+
+
+def fill_in(entries, values):
+    """Compute those of the values that nothing held when their tape was evaluated."""
+    missing = [value for value in dict.fromkeys(values) if value.array is None]
+    if missing:
+        path = path_to(entries, missing, {result for entry in entries for result in entry.results if result.array is not None})
+        cut = path.jaxpr()
+        with jax.enable_x64(True):
+            arrays = jaxpr_as_fun(cut.jaxpr)(*(engine.computed(value).array for value in cut.inputs))
+        for value, array in zip(missing, arrays):
+            value.array, value.epoch = np.asarray(array), None
+
+
+def operand_names(kernel):
+    """What torch calls the inputs of a kernel, where a row says it."""
+    row = getattr(kernel.operator, "row", kernel.operator)
+    return row.operand_names(kernel.statics) if hasattr(row, "operand_names") else []
 
 
 # ---------------------------------------------------------------- cutting out a function
@@ -106,10 +133,27 @@ class Cut(NamedTuple):
     inputs: list
 
 
-def function_of(entries, outputs, given=(), stopped=frozenset()):
-    """The `Cut` from computed values to `outputs`. given: values to take as inputs though they were computed from others;
-    stopped: (entry, index) of inputs through which no derivative goes.
-    """
+class Path(NamedTuple):
+    """What leads to some values: the entries in order, and the values that they start from."""
+
+    entries: list
+    inputs: list
+    outputs: list
+
+    @property
+    def shape(self):
+        """Equal for paths that are the same but for the values, and the Python numbers, that go in."""
+        places = {value: place for place, value in enumerate(dict.fromkeys((*self.inputs, *(each for entry in self.entries for each in entry.results))))}
+        return tuple((entry.kernel, tuple(places[each] if each.__class__ is Value else each and each.kind for each in entry.sources))
+                     for entry in self.entries), tuple(places[each] for each in self.outputs)
+
+    def jaxpr(self, stopped=frozenset()):
+        """The `Cut` along this path. stopped: (epoch, slot, index) of inputs through which no derivative goes."""
+        return _trimmed(self.entries, self.inputs, self.outputs, stopped)
+
+
+def path_to(entries, outputs, given=()):
+    """The `Path` from computed values to `outputs`. given: values to start from though they were computed from others."""
     needed, kept = dict.fromkeys(outputs), []
     given = set(given)
     for entry in reversed(entries):
@@ -118,8 +162,8 @@ def function_of(entries, outputs, given=(), stopped=frozenset()):
             needed.update(dict.fromkeys(each for each in entry.sources if each.__class__ is Value))
     kept.reverse()
     made = {result for entry in kept for result in entry.results} - given
-    inputs = [value for value in needed if value not in made]
-    return _trimmed(kept, inputs, outputs, stopped)
+    used = dict.fromkeys((*(each for entry in kept for each in entry.sources if each.__class__ is Value), *outputs))
+    return Path(kept, [value for value in used if value not in made], list(outputs))
 
 
 def _trimmed(entries, inputs, outputs, stopped):
@@ -137,14 +181,21 @@ def _trimmed(entries, inputs, outputs, stopped):
 
 
 def _apply(entry, known, stopped):
-    """The results of one entry on tracers."""
-    arguments = []
+    """The results of one entry on tracers; under its operator's mark where JAX has no function for it."""
+    arguments, numbers = {}, {}
     for index, source in enumerate(entry.sources):
         if source.__class__ is Number:
-            arguments.append(np.array(source.number, SCALARS[source.kind]))
+            numbers[index] = np.array(source.number, SCALARS[source.kind])
         elif source is not None:
             array = known[source]
-            arguments.append(jax.lax.stop_gradient(array) if (entry.epoch, entry.slot, index) in stopped else array)
+            arguments[index] = jax.lax.stop_gradient(array) if (entry.epoch, entry.slot, index) in stopped else array
+
+    def call(*arrays):
+        given = numbers | dict(zip(arguments, arrays))
+        return entry.kernel.call(*(given[index] for index in sorted(given)))
     with jax.named_scope(operator_name(entry.kernel)):
-        call = known_function(entry.kernel) or entry.kernel.call
-        return call(*arguments)
+        function = None if numbers else known_function(entry.kernel)
+        if function is None:
+            names = operand_names(entry.kernel)
+            function = marked(call, operator_name(entry.kernel), [names[index] for index in arguments] if len(names) == len(entry.sources) else [])
+        return function(*arguments.values())

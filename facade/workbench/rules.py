@@ -23,12 +23,12 @@ class Rule:
     def of(cls, entry, names, optimizer):
         """The rule of an entry; names: value of a parameter before the step -> its name."""
         self = cls()
-        self.name, self.entry, self.operator = optimizer or "update_one", entry, entry.kernel.operator
+        self.name, self.optimizer, self.entry, self.operator = optimizer or "update_one", optimizer, entry, entry.kernel.operator
         self.options, self.flags = entry.kernel.statics
         self.keys = tuple(self.operator.state)
         self.numbers = {name: source for name, source in zip(self.options, entry.sources) if source is not None}
         self.counts = "step" in self.numbers
-        self.keeps = bool(self.keys) or self.counts
+        self.keeps, self.varying = bool(self.keys) or self.counts, ()
         self.parts = self._parts(names)
         self.gradients = {name: sources[1] for name, sources, _ in self.parts}
         self.state = {name: self._state_before(sources) for name, sources, _ in self.parts}
@@ -50,11 +50,33 @@ class Rule:
         kept = {key: arrays_of([value])[0] for key, value in zip(self.keys, sources[2:])}
         return kept | ({"step": np.float64(self.numbers["step"].number - 1)} if self.counts else {})
 
+    @property
+    def is_fresh(self):
+        """Whether this is the first step of every parameter."""
+        return self.numbers["step"].number == 1 if self.counts else all(
+            kept is None or not any(np.any(array) for array in kept.values()) for kept in self.state.values())
+
+    def first_state(self, param):
+        """What a parameter's state was before its first step."""
+        if not self.keeps:
+            return None
+        before = next(iter(self.state.values()))
+        return before and {key: np.float64(0) if key == "step" else np.zeros(param.shape, kept.dtype) for key, kept in before.items()}
+
+    def option_texts(self):
+        """option -> its number as text, without the number of the step."""
+        return {name: _number(value) for name, value in self.numbers.items() if name != "step"}
+
+    def flags_by_name(self):
+        """option -> True or False, of those that are no numbers."""
+        return dict(self.flags)
+
     def call(self, rules):
         """The call for the parameter `name`; options stand in it where they are not the defaults, which are the first rule's of that name."""
         first = next(each for each in rules if each.name == self.name)
-        options = "".join(f", {name}={_number(value)}" for name, value in self.numbers.items()
-                          if name != "step" and _number(value) != _number(first.numbers[name]))
+        defaults = first.option_texts()
+        options = "".join(f", {name}={name if name in self.varying else text}" for name, text in self.option_texts().items()
+                          if name in self.varying or text != defaults[name])
         return f"{self.name}(params[name], grads[name]{', state[name]' if self.keeps else ''}{options})"
 
     def check(self, state, compare, tolerance):
@@ -66,7 +88,7 @@ class Rule:
     # ------------------------------------------------------------ text
     def signature(self):
         """The def line."""
-        options = "".join(f", {name}={_number(value)}" for name, value in self.numbers.items() if name != "step")
+        options = "".join(f", {name}={text}" for name, text in self.option_texts().items())
         return f"def {self.name}(param, grad{', state' if self.keeps else ''}{options}):"
 
     def body(self, sources, is_first):

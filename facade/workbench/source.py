@@ -6,6 +6,7 @@ them. What a person would not write is left out: a broadcast that arithmetic mak
 
 import builtins
 import keyword
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from facade.workbench.flat import Name, flatten
 from facade.workbench.table import ELEMENTWISE, TABLE, primitive_itself
 
 WIDTH, INLINE, INLINE_ACROSS = 118, 64, 52       # of a line; of what may stand inside an expression of the same operator, of another one
+USUAL, KEY, MANY, _WORDS = 6, 10, 4, re.compile(r'"[^"]*"|\w+|.')        # how long a name, and a key, are taken to be; more operands are a list
+MODULES = {"jax", "jnp", "lax", "optax", "np"}
 _FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
 _NOUNS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "exp": "exponential", "log": "logarithm", "reduce_sum": "total",
           "reduce_max": "largest", "reduce_min": "least", "convert_element_type": "converted", "dot_general": "product", "select_n": "chosen",
@@ -46,7 +49,7 @@ class Names:
     """The names of one module; each is given once."""
 
     def __init__(self, taken=()):
-        self.taken = {"jax", "jnp", "lax", *taken}
+        self.taken = {*MODULES, *taken}
 
     def inner(self):
         """Names for a function inside, which sees these."""
@@ -84,7 +87,12 @@ class Writer:
 
     def say(self, line):
         """One more line."""
-        self.lines += _wrapped("    " * self.indent + line)
+        self.lines.append("    " * self.indent + line)
+
+    def _width(self, text):
+        """How long a text is with names and keys of usual length: what is the same but for them has to be written the same, to become a loop."""
+        names = self.names.taken - MODULES
+        return sum(KEY if word[0] == '"' else USUAL if word in names else len(word) for word in _WORDS.findall(text))
 
     # ------------------------------------------------------------ operands
     def _operand(self, source):
@@ -117,7 +125,7 @@ class Writer:
             return
         operands = self._operands(flat)
         made = self._made(flat, operands)
-        if len(flat.results) == 1 and len(made.text) > WIDTH - 4 * self.indent - 16 and not self._stays_inside(flat, made, flat.results[0]):
+        if len(flat.results) == 1 and len(operands) <= MANY and self._width(made.text) > WIDTH - 4 * self.indent - 16 and not self._stays_inside(flat, made, flat.results[0]):
             self._name_longest(flat, operands)
             operands = self._operands(flat)
             made = self._made(flat, operands)
@@ -139,8 +147,8 @@ class Writer:
 
     def _name_longest(self, flat, operands):
         """Give the longest operand of a line that is too long a name."""
-        long = [(len(each.text), source) for each, source in zip(operands, flat.sources)
-                if isinstance(source, Name) and not each.cheap and each.loose is None and len(each.text) > 24]
+        long = [(self._width(each.text), source) for each, source in zip(operands, flat.sources)
+                if isinstance(source, Name) and not each.cheap and each.loose is None and self._width(each.text) > 24]
         if long:
             source = max(long, key=lambda pair: pair[0])[1]
             name = self.names.new(_NOUNS.get(self.makers.get(id(source)), flat.scope or "part"))
@@ -172,12 +180,14 @@ class Writer:
     def _stays_inside(self, flat, made, result):
         if id(result) in self.wishes:
             return made.level == ATOM and made.cheap and made.text.isidentifier()
-        if made.is_literal or made.cheap or flat.name in _FREE and len(made.text) <= INLINE:
+        if made.is_literal or made.cheap or flat.name in _FREE and self._width(made.text) <= INLINE:
             return True
         consumer = self.consumers.get(id(result))
         if self.uses[id(result)] != 1 or consumer is None or consumer.name in _CONTROL:
             return False
-        return len(made.text) <= (INLINE if consumer.scope == flat.scope else INLINE_ACROSS)
+        if flat.name == consumer.name == flat.scope == consumer.scope == "add":      # a running sum: `x = x + part`, and again
+            return False
+        return self._width(made.text) <= (INLINE if consumer.scope == flat.scope else INLINE_ACROSS)
 
     def _wish(self, flat):
         result = flat.results[0]
@@ -325,17 +335,18 @@ _CONTROL = {"scan": _scan, "while": _while, "cond": _cond}
 
 
 # ---------------------------------------------------------------- lines
-def _wrapped(line):
-    """A line, broken behind commas inside parentheses where it is too long."""
+def wrapped(line, depth=0):
+    """A line, broken behind commas inside parentheses where it is too long. depth: how many are open when it begins."""
     if len(line) <= WIDTH:
         return [line]
-    indent = len(line) - len(line.lstrip()) + 4
-    depth, breaks = 0, []
+    indent, breaks = len(line) - len(line.lstrip()) + 4 * (not depth), []
+    now = depth
     for place, letter in enumerate(line[:WIDTH]):
-        depth += (letter in "([{") - (letter in ")]}")
-        if letter == " " and line[place - 1] == "," and depth:
-            breaks.append((depth, -place))
-    best = -min([each for each in breaks if -each[1] > WIDTH * 2 // 3] or breaks, default=(0, 0))[1]
+        now += (letter in "([{") - (letter in ")]}")
+        if letter == " " and line[place - 1] == "," and now:
+            breaks.append((now, -place))
+    best = -min([each for each in breaks if -each[1] > WIDTH // 2], default=(0, 0))[1]
     if best < indent:
         return [line]
-    return [line[:best], *_wrapped(" " * indent + line[best + 1:])]
+    depth += sum((letter in "([{") - (letter in ")]}") for letter in line[:best])
+    return [line[:best], *wrapped(" " * indent + line[best + 1:], depth)]

@@ -127,7 +127,7 @@ def _keepdims(operand, dims, source, shape):
     if operand.source is None or operand.source[0] not in ("sum", "reduction"):
         return None
     axes, text = operand.source[-1], operand.source[2]
-    if sorted((*dims, *axes)) != list(range(len(shape))) or any(shape[axis] != 1 for axis in axes):
+    if not axes or sorted((*dims, *axes)) != list(range(len(shape))) or any(shape[axis] != 1 for axis in axes):
         return None
     return Expression(f"{text[:-1]}, keepdims=True)", source=(operand.source[0], operand.source[1], f"{text[:-1]}, keepdims=True)", ()))
 

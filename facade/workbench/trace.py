@@ -16,9 +16,11 @@ from facade.core import engine
 from facade.core.tensor.tensor import Tensor
 from facade.workbench.expressions import tuple_text
 from facade.workbench.flat import flatten, has_wide
+from facade.workbench.folding import folded
+from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Namer
-from facade.workbench.recording import function_of, pending_entries, recording
-from facade.workbench.source import Names, Writer, is_range, written_out
+from facade.workbench.recording import Recording, path_to, pending_entries
+from facade.workbench.source import Names, Writer, is_range, wrapped, written_out
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
 _INLINE_SIZE = 4        # constants of so many elements stand in the source, as do those whose elements are all the same
@@ -39,20 +41,29 @@ class Source(str):
         return f"<pre>{html.escape(self)}</pre>"
 
 
-def heading(wide, is_lax_used=True):
-    """The imports of a program."""
-    return f"import jax\nimport jax.numpy as jnp\n{'from jax import lax' if is_lax_used else ''}".rstrip() + "\n\n" + (WIDE + "\n\n" if wide else "\n")
+def assembled(wide, body, more=()):
+    """A whole program from its functions. more: imports beside those of JAX."""
+    body = "\n".join(part for line in body.split("\n") for part in wrapped(line))
+    lines = [*more, "import jax", "import jax.numpy as jnp"]
+    lines += ["import optax"] * ("optax." in body) + ["from jax import lax"] * ("lax." in body)
+    return Source("\n".join(lines) + "\n\n" + (WIDE + "\n\n" if wide else "\n") + body)
 
 
-def assembled(wide, body):
-    """A whole program from its functions."""
-    return Source(heading(wide, "lax." in body) + body)
+def narrowed(flats, body, more=()):
+    """A whole program whose integers are of 32 bits, as a person would have them, where it has no floating point numbers of 64."""
+    wide = has_wide(flats, "fc")
+    return assembled(wide, body if wide else body.replace("jnp.int64", "jnp.int32").replace("jnp.uint64", "jnp.uint32"), more)
+
+
+def as_written(text):
+    """A context in which JAX has 64-bit numbers as far as a program switches them on; JAX's own switch is not touched."""
+    return jax.enable_x64(WIDE in text)
 
 
 def executed(text):
-    """The names that a program defines, run in a namespace of its own under 64-bit numbers; JAX's switch is not touched."""
+    """The names that a program defines, run in a namespace of its own."""
     names = {"__name__": "emitted"}
-    with jax.enable_x64(True):
+    with as_written(text):
         exec(compile(text.replace(WIDE, ""), "<emitted>", "exec"), names)
     return names
 
@@ -94,6 +105,13 @@ def as_arguments(handed):
     return alone, groups
 
 
+def as_list(arrays):
+    """A list of arrays, from place -> array, as an argument: one array where they can be stacked."""
+    if list(arrays) == list(range(len(arrays))) and len({(array.shape, array.dtype) for array in arrays.values()}) == 1:
+        return np.stack(list(arrays.values()))
+    return arrays
+
+
 class Program:
     """A recorded program. name: of the function; inputs: `Input(group, name)` for each argument of the jaxpr; jaxpr: closed;
     arguments: what goes in, by name, with the groups (params, buffers, constants) as dicts.
@@ -114,18 +132,21 @@ class Program:
 
     def to_source(self):
         """The program as JAX source: imports, and one function with the name of what was traced."""
-        flat = flatten(self.jaxpr)
-        return assembled(has_wide([flat]), "\n".join(self._function(flat)) + "\n")
+        helpers = Helpers([self.jaxpr], [self.name, *self.arguments])
+        flat = flatten(self.jaxpr, helpers)
+        self._taken = [self.name, *self.arguments, *helpers.named.values()]
+        parts = [*helpers.lines, self._function(flat)]
+        return assembled(has_wide([flat, *helpers.flats]), "\n\n\n".join("\n".join(part) for part in parts) + "\n")
 
     def _function(self, flat):
-        names = Names([self.name, *self.arguments])
-        writer = Writer(names)
+        writer = Writer(Names(self._taken))
         inputs = []
         for each, array in zip(self.inputs, self._arrays):
             inputs.append(written_out(array) if stands_in_source(each, array) else each.expression)
         outputs = [each.text for each in writer.body(flat, inputs, self.results if len(self.results) == len(flat.outputs) else ())]
         result = outputs[0] if len(outputs) == 1 else tuple_text(outputs)
-        return [f"def {self.name}({', '.join(self.arguments)}):", *writer.lines, f"    return {result}"]
+        body = folded([*writer.lines, f"    return {result}"], [*self.arguments, *writer.names.taken])
+        return [f"def {self.name}({', '.join(self.arguments)}):", *body]
 
     def check(self, tolerance=1e-5):
         """Run the emitted source and hold its results against the recorded program's; AssertionError where they differ."""
@@ -161,12 +182,12 @@ def trace_program(function, *args, **kwargs):
     if isinstance(function, (Tensor, list, tuple)):
         return _of_pending(tensors_in(function), namer, sys._getframe(1))
     namer.add_function(function, args, kwargs)
-    with recording() as entries:
+    with Recording() as recorded:
         tensors = tensors_in(function(*args, **kwargs))
         values = [each.value for each in tensors]
     if not tensors:
         raise TypeError(f"what is traced has to return tensors, and {getattr(function, '__name__', function)!r} returned none")
-    return Program(_name_of(function), function_of(entries, values), namer, ())
+    return Program(_name_of(function), path_to(recorded.entries, values).jaxpr(), namer, ())
 
 
 def _name_of(function):
@@ -185,7 +206,7 @@ def _of_pending(tensors, namer, frame):
     for name, thing in {**frame.f_globals, **frame.f_locals}.items():
         if not name.startswith("_") and id(thing) not in wanted:
             namer.add(name, thing)
-    return Program("program", function_of(entries, values), namer, _variable_names(frame, tensors))
+    return Program("program", path_to(entries, values).jaxpr(), namer, _variable_names(frame, tensors))
 
 
 def _variable_names(frame, tensors):

@@ -148,3 +148,50 @@ def test_a_gradient_that_a_hook_changed_is_noticed():
             weight.sub_(weight.grad)
     with pytest.raises(AssertionError, match="another gradient for 'weight'"):
         facade.trace_step(step).check()
+
+
+# ---------------------------------------------------------------- what is shown beside the source
+@pytest.mark.parametrize(("program", "names"), [
+    (ALL[0], {("params", "weight"), ("", "rows"), ("", "targets")}),
+    (ALL[2], {("params", "0.weight"), ("params", "2.bias"), ("", "batch_0"), ("", "batch_1")}),
+    (ALL[6], {("params", "rnn.weight_hh_l1"), ("params", "head.bias"), ("", "batch_0")}),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_a_step_has_a_jaxpr_and_stablehlo_and_the_users_names(program, names):
+    step = traced(program)
+    assert names <= set(step.inputs)
+    assert len(step.jaxpr.in_avals) == len(step.inputs) and step.jaxpr.out_avals[0].shape == ()
+    text = step.stablehlo()
+    assert "func.func public @main" in text and "stablehlo.dot_general" in text
+
+
+def test_repeated_layers_are_a_loop_and_repeated_operators_functions():
+    source = traced(ALL[5]).to_source()
+    assert "def layer_norm(x, weight, bias):" in source
+    assert 'params[f"blocks.{i}.wide.weight"]' in source and "for i in range(2):" in source
+
+
+@pytest.mark.parametrize(("optimizer", "text"), [
+    ("SGD(lr=0.1)", "optax.sgd(0.1)"),
+    ("SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)", "optax.chain(optax.add_decayed_weights(0.01), optax.sgd(0.1, momentum=0.9, nesterov=True))"),
+    ("SGD(lr=0.1, momentum=0.9, dampening=0.1)", None),
+    ("SGD(lr=0.1, maximize=True)", None),
+    ("Adam(lr=0.01, betas=(0.8, 0.99))", "optax.adam(0.01, b1=0.8, b2=0.99)"),
+    ("Adam(lr=0.01, amsgrad=True)", None),
+    ("AdamW(lr=0.01)", "optax.adamw(0.01, weight_decay=0.01)"),
+    ("RMSprop(lr=0.01, momentum=0.5)", "optax.rmsprop(0.01, decay=0.99, eps=1e-08, eps_in_sqrt=False, momentum=0.5)"),
+    ("Adadelta(lr=0.5)", "optax.adadelta(0.5, rho=0.9, eps=1e-06)"),
+    ("Adamax(lr=0.01)", "optax.adamax(0.01)"),
+    ("Adagrad(lr=0.01)", None),
+])
+def test_an_optimizer_is_optax_where_that_is_the_same_formula(optimizer, text):
+    pytest.importorskip("optax")
+    weight = facade.nn.Parameter(facade.tensor([1.0, -2.0, 0.5]))
+    name, options = optimizer.split("(", 1)
+    made = eval(f"facade.optim.{name}([weight], {options}")
+
+    def step():
+        (weight * weight * facade.tensor([1.0, 2.0, 3.0])).sum().backward()
+        made.step()
+    traced_step = facade.trace_step(step, optimizer=made)
+    traced_step.check()
+    assert traced_step.optax == text
