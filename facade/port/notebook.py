@@ -61,7 +61,7 @@ def run_notebook(path, output=None, keep_going=False):
     try:
         execute(notebook, Path(path).resolve().parent, reporter, keep_going)
     finally:
-        if output is not None:
+        if output is not None and reporter.has_begun:       # else the outputs that `output` may hold would be lost
             nbformat.write(notebook, output)
     return 1 if reporter.has_failed else 0
 
@@ -115,9 +115,10 @@ class Reporter:
         self.total = len(notebook.cells)
         self.prints_outputs, self.prints_errors = prints_outputs, prints_errors
         self.shows_progress = sys.stderr.isatty()
-        self.has_failed = False
+        self.has_begun = self.has_failed = False
 
     def cell_starts(self, cell, cell_index):
+        self.has_begun = True
         if self.shows_progress:
             print(f"\r\x1b[Kcell {cell_index + 1} of {self.total}", end="", file=sys.stderr, flush=True)
 

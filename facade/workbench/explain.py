@@ -160,7 +160,7 @@ def _non_leaf(tensor, name, names, frame, loss):
     if tensor._retains_grad:
         return text + "retain_grad() was called, so .grad comes with a backward() that reaches it: none has since."
     text += "backward() keeps .grad for leaves only; call retain_grad() on it before backward()."
-    if leaves and not known and any(leaf._grad is not None for leaf in leaves):
+    if leaves and not known and node.name().startswith("Sub") and any(leaf._grad is not None for leaf in leaves):
         text += (f" The leaf behind it, which has a .grad, has lost its name: {name} was assigned anew, as in w = w - lr * w.grad. Change the leaf in "
                  "place instead: with torch.no_grad(): w -= lr * w.grad.")
     elif leaves and not known:

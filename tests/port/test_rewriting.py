@@ -57,7 +57,7 @@ def test_line_ends_stay(python, tmp_path):
 
 
 def test_packages_that_import_torch_get_facade(python, tmp_path):
-    (tmp_path / "torchinfo.py").write_text("import torch\nname = torch.Tensor.__module__")
+    (tmp_path / "torchinfo.py").write_text("import torch\nname = torch.__name__")
     source, target = tmp_path / "program.py", tmp_path / "ported.py"
     source.write_text("import torch\nif torch:\n    import os, torchinfo as info\nimport torchinfo\nprint(info.name)\n")
     assert python("-m", "facade", "port", str(source), "-o", str(target)).returncode == 0

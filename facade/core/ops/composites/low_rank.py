@@ -4,7 +4,7 @@ Halko, Martinsson and Tropp, Finding structure with randomness, 2009 (algorithms
 almost sure to span what its q largest singular values act on, and a few multiplications more make it surer.
 """
 
-from facade.core.ops.composites import composite, linear_algebra
+from facade.core.ops.composites import composite, solvers
 from facade.core.ops.dispatch import apply
 from facade.core.ops.rows.decompositions import LINALG_EIGH, LINALG_QR, LINALG_SVD
 from facade.core.ops.table import ARRAY
@@ -68,8 +68,8 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     if A.shape[-2] < 3 * count:
         raise ValueError(f"LOBPCG algorithm is not applicable when the number of A rows (={A.shape[-2]}) is smaller than 3 x the number of requested "
                          f"eigenpairs (={count})")
-    lower = None if B is None else linear_algebra._linalg_cholesky(B)
-    inverse = None if B is None else linear_algebra.inv(lower)
+    lower = None if B is None else solvers._linalg_cholesky(B)
+    inverse = None if B is None else solvers.inv(lower)
     values, vectors = apply(LINALG_EIGH, (ARRAY, "L"), (A if B is None else inverse @ A @ inverse.mH,))
     chosen = slice(-count, None) if largest is not False else slice(count)
     values, vectors = values[..., chosen], vectors[..., chosen]
