@@ -61,6 +61,7 @@ globals().update(_AUTOCAST)
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis, legacy_contiguous_format = None, layouts.contiguous_format
 Storage = STORAGES["FloatStorage"]
+Tensor.graph = trace_program
 nn.Module._repr_html_ = lambda self: summary(self)._repr_html_()       # for notebooks; the text stays torch's
 del ops
 __version__ = version.__version__

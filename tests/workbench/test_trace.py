@@ -60,6 +60,7 @@ def test_a_pending_tensor_is_shown_with_the_names_of_variables():
     rows, weight = torch.ones(4, 2), torch.ones(2, requires_grad=True)
     loss = ((rows @ weight - 1) ** 2).mean()
     program = torch.trace_program(loss)
+    assert loss.graph().to_source() == program.to_source()
     assert "loss = jnp.mean((rows @ weight - 1.0)**2)" in program.to_source()
     program.check()
     loss.item()

@@ -149,7 +149,11 @@ class Kernel:
         with jax.enable_x64(True):
             function = self.operator.specialize(specs, statics)
             present = [_abstract(spec) for spec in specs if spec is not None]
-            return jax.make_jaxpr(_flat(function, specs))(*present)
+            try:
+                return jax.make_jaxpr(_flat(function, specs))(*present)
+            except Exception as error:
+                error.__dict__.pop("__notes__", None)       # JAX's remark on its own frames, which would end up below torch's sentence
+                raise
 
     @property
     def jaxpr(self):

@@ -229,11 +229,17 @@ def bind_while(equation, inner):
 
     def run(*arguments):
         condition_constants, body_constants, carry = parted(arguments, *counts)
-        while condition([*condition_constants, *carry])[0]:
-            carry = body([*body_constants, *carry])
+        while (goes_on := condition([*condition_constants, *carry])[0]).any():
+            made = body([*body_constants, *carry])
+            carry = made if goes_on.all() else [_where(goes_on, new, old) for new, old in zip(made, carry)]
         return carry
 
     return run
+
+
+def _where(goes_on, new, old):
+    """`new` for those of a batch, its first dimensions, whose loop goes on."""
+    return np.where(goes_on.reshape(goes_on.shape + (1,) * (np.ndim(new) - goes_on.ndim)), new, old)
 
 
 def bind_scan(equation, inner):

@@ -45,7 +45,7 @@ def expect_compiles(at_most):
     count = totals.programs - before
     if count > at_most:
         listed = "".join(f"\n  {each!r}" for each in compiled[-count:])
-        raise AssertionError(f"{count} programs were compiled where at most {at_most} were expected:{listed}")
+        raise AssertionError(f"{count} program{'s were' if count > 1 else ' was'} compiled where at most {at_most} were expected:{listed}")
 
 
 def operator_name(kernel):

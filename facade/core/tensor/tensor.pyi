@@ -447,6 +447,7 @@ class Tensor:
     grad: Any
     grad_dtype: Any
     grad_fn: Any
+    def graph(function, *args, **kwargs) -> Any: ...
     @overload
     def greater(self, other: Tensor) -> Tensor: ...
     @overload

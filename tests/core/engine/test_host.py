@@ -100,6 +100,12 @@ def collatz(array):
     return lax.while_loop(lambda s: s[0] > 1, lambda s: (jnp.where(s[0] % 2, 3 * s[0] + 1, s[0] // 2), s[1] + 1), (start, 0))
 
 
+def each_its_own_number_of_times(array):
+    """A loop whose condition is one for each row of a batch."""
+    loop = jax.vmap(lambda n: lax.while_loop(lambda c: c[0] < n, lambda c: (c[0] + 1, c[1] * 2 + jnp.arange(2)), (0, jnp.ones(2)))[1])
+    return loop(jnp.abs(array.ravel()).astype(int) % 5)
+
+
 square = sample((4, 4), "float32", 3)
 indices = np.array([[0, 2, -1], [1, 1, 3]])
 wild = np.array([0, 9, -9, 1])
@@ -192,6 +198,7 @@ PLAIN = {
     "ranges": (lambda x: (jnp.arange(5) + x[0, 0], jnp.linspace(0, 1, 4) * x, jnp.eye(4) + x, jnp.tri(4) * x), NUMBERS),
     "empty": (lambda x: (x[:0].sum(0), x[:0].prod(1), x[:0] @ x, jnp.max(x[:0], 0, initial=0)), ("float32", "int64")),
     "while": (collatz, ("float32", "int64")),
+    "batched while": (each_its_own_number_of_times, ("float32", "int64")),
     "nothing computed": (lambda x: (x, x, 3, x.T), NUMBERS),
     "unique": (lambda x: jnp.unique(x, size=4, fill_value=0), ("float32", "int64")),
     "searchsorted": (lambda x: jnp.searchsorted(jnp.sort(x[0]), x[1]), ("float32", "int64")),
