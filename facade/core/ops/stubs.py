@@ -198,7 +198,7 @@ def of_name(module, name, value, results):
         return of_rows(name, value.rows, results)
     if callable(value):
         return of_function(name, value)
-    return [f"{name}: {f'_{type(value).__name__}' if isinstance(value, (float, str)) else 'Any'}"]
+    return [f"{name}: {'_float' if isinstance(value, float) else '_str' if isinstance(value, str) else 'Any'}"]
 
 
 def of_class(name, value):
