@@ -1,5 +1,7 @@
 """`facade coverage` counts what is there; its record of PyTorch's names is what the installed PyTorch says."""
 
+from pathlib import Path
+
 import pytest
 
 from facade.port.coverage import SHOWN, coverage, namespaces, table
@@ -19,6 +21,15 @@ def test_counts():
     sparse = coverage("torch.sparse")
     total = table([found, sparse]).split("\n")[-1].split()[-3]
     assert sparse.present == sparse.total - len(sparse.missing) and total == str(found.total + sparse.total)
+
+
+def test_readme_says_the_same():
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    names, _, counts = [line.strip("| ").split(" | ") for line in readme[readme.index("| torch | Tensor |"):].splitlines()[:3]]
+    found = [coverage(name if name == "torch" else f"torch.{name}") for name in names[:-1]]
+    assert counts[:-1] == [f"{each.present}/{each.total}" for each in found]
+    everything = [coverage(name) for name in SHOWN]
+    assert counts[-1] == f"{sum(each.present for each in everything)}/{sum(each.total for each in everything)}"
 
 
 def test_namespaces_are_chosen_by_pattern():
