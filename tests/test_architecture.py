@@ -47,13 +47,13 @@ MAY_IMPORT = {
     "facade.random": ("facade.core",),
     "facade.port": (),
     "facade.workbench": ("facade.core", "facade.autograd", "facade.nn", "facade.optim", "facade.port"),
-    "facade.__main__": ("facade.port",),
+    "facade.__main__": ("facade.port", "facade.workbench"),
     "facade": ("facade",),
 }
 
 # Imports by a computed name, which are not at the top of their module: why.
 LATE_IMPORTS = {
-    "facade.port.cli": "running a notebook needs packages of the extra `notebooks`, running a script does not",
+    "facade.__main__": "running a notebook needs packages of the extra `notebooks`, running a script does not",
     "facade.port.alias": "an import hook imports what it is asked for",
 }
 

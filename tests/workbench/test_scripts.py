@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facade.port.cli import main
+from facade.__main__ import main
 from facade.workbench.script import lines_of, trace_script
 from tests.test_programs import is_torch
 
