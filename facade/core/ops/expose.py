@@ -7,8 +7,8 @@ from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
 from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, attention, becoming, by_python, combining, comparison,  # noqa: F401
                                         conversion, convolution, copies, differences, distance, dropout, fractional_pooling, history, indexing,
                                         linear_algebra, loss, low_rank, memory, native, normalization, ordering, pickling, pooling, protocol,
-                                        questions, recurrent, reduction, sampling, segments, solvers, spectrograms, splitting, strided, subscript,
-                                        symbolic, transforms, views, writing)
+                                        questions, recurrent, reduction, removed, sampling, segments, solvers, spectrograms, splitting, strided,
+                                        subscript, symbolic, transforms, views, writing)
 from facade.core.ops import autocast as _autocast  # noqa: F401  (marks composites)
 from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)
 from facade.core.ops.binding import PLAIN, make_function, operand

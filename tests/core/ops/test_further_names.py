@@ -109,3 +109,11 @@ def test_extreme_eigenvalues(torch):
         yield torch.allclose(matrix @ vectors, vectors * values, atol=1e-4), bool((values - values.flip(0))[0] > 0)
     values, vectors = torch.lobpcg(matrix, 1, weights, tol=1e-10, niter=500)
     yield torch.allclose(matrix @ vectors, weights @ vectors * values, atol=1e-4), refusal(lambda: torch.lobpcg(matrix, 3))
+
+
+@both_worlds
+def test_what_torch_has_removed_says_what_to_call(torch):
+    x = torch.ones(2, 2)
+    yield [refusal(getattr(torch, name), *arguments) for name, arguments in (
+        ("solve", (x, x)), ("eig", (x,)), ("lstsq", (x, x)), ("matrix_rank", (x,)), ("symeig", (x,)))]
+    yield refusal(x.solve, x), refusal(x.eig), refusal(x.lstsq, x), refusal(x.symeig), x.volatile, x.is_distributed()

@@ -201,7 +201,7 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 
 
 for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mkldnn", "is_meta", "is_nested", "is_mps", "is_xla", "is_xpu", "is_sparse_csr", "is_ipu",
-              "is_vulkan", "is_maia", "is_mtia", "is_distributed"):
+              "is_vulkan", "is_maia", "is_mtia", "volatile"):
     setattr(Tensor, _name, False)
 Tensor.is_cpu = True
 Tensor.layout = property(lambda self: strided)
