@@ -102,6 +102,7 @@ def test_exchanged_and_shared(torch):
 
 @both_worlds
 def test_extreme_eigenvalues(torch):
+    torch.manual_seed(0)
     matrix = torch.randn(8, 8, dtype=torch.float64)
     matrix = matrix @ matrix.T + torch.eye(8)
     weights = torch.eye(8, dtype=torch.float64) * 2
