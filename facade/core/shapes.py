@@ -4,6 +4,7 @@ The arrays underneath have no strides; these are kept beside them, because progr
 (`stride`, `is_contiguous`, `view`) and because they decide what is a view and what a copy.
 """
 
+import functools
 import math
 
 
@@ -53,8 +54,9 @@ class Size(tuple):
         return Size, (tuple(self),)
 
 
+@functools.lru_cache(4096)
 def contiguous_strides(shape):
-    """The strides of a freshly made tensor: the last dimension is the innermost."""
+    """The strides of a freshly made tensor of this shape, a tuple: the last dimension is the innermost."""
     strides, step = [], 1
     for extent in reversed(shape):
         strides.append(step)

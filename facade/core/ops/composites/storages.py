@@ -439,7 +439,7 @@ def _refit(untyped, dtype, offset, size, stride):
     array = array.view(dtype.numpy) if array.nbytes % dtype.itemsize == 0 else array
     device, strides = untyped._whole._value.spec.device, None
     if array.dtype == dtype.numpy and not offset and array.size == math.prod(size) and is_dense(size, stride):
-        if stride == contiguous_strides(size):
+        if stride == contiguous_strides(tuple(size)):
             array = array.reshape(size)
         else:
             order, strides = _by_stride(size, stride), stride
@@ -460,7 +460,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         source = self.new_empty(0)
     if not isinstance(source, Tensor):
         size = (source.nbytes() // self.itemsize,) if size is None else tuple(size)
-        source = tensor_on(source, self.dtype, storage_offset, size, contiguous_strides(size) if stride is None else tuple(stride))
+        source = tensor_on(source, self.dtype, storage_offset, size, contiguous_strides(tuple(size)) if stride is None else tuple(stride))
     version = self._version + 1
     adopt(self, source)
     self._counter = Counter(version)

@@ -70,10 +70,12 @@ def _arrays_at_hand(batch):
     for item in batch:
         if type(item) is not Tensor or item.requires_grad:
             return None
-        value = item.value
-        if value.array.__class__ is not np.ndarray or value.spec is not (spec := spec or value.spec):
+        mirror = None if item._storage is None or item._chain else item._storage.mirror
+        value = item._value if mirror is not None else item.value
+        array = value.array if mirror is None else mirror.array         # NumPy's memory as it is now: no need to compare it first
+        if array.__class__ is not np.ndarray or value.spec is not (spec := spec or value.spec):
             return None
-        arrays.append(value.array)
+        arrays.append(array)
     return arrays
 
 
@@ -98,6 +100,11 @@ def collate_numpy_array_fn(batch, *, collate_fn_map=None):
 
 def collate_numpy_scalar_fn(batch, *, collate_fn_map=None):
     """NumPy's numbers as a vector."""
+    kind = type(batch[0])
+    if kind is not np.object_ and all(type(each) is kind for each in batch):
+        array = np.array(batch)
+        dtypes.of_array(array)
+        return from_array(array)
     return as_tensor(batch)
 
 
