@@ -68,7 +68,8 @@ def _reduced(tensor):
     if conjugate and not tensor.dtype.is_complex:       # the imaginary part of a conjugate: no strides show it
         tensor, conjugate = tensor.detach().clone().requires_grad_(tensor.requires_grad), False
     offset = tensor._geometry[1] if tensor._geometry is not None else 0
-    place = offset, tuple(tensor.shape), tensor.strides, tensor.requires_grad, OrderedDict()
+    strides = (*tensor.strides,)        # a tuple of its own: pickle names equal objects anew and the same one by number
+    place = offset, tuple(tensor.shape), strides, tensor.requires_grad, OrderedDict()
     metadata = ({"conj": True},) if conjugate else ()
     if tensor.dtype in NAME_OF:
         return _rebuild_tensor_v2, (tensor._typed_storage(), *place, *metadata)

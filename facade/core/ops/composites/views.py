@@ -172,7 +172,7 @@ def reshape(input, *shape, **named):
     wanted = inferred_shape(_packed(shape or (named["shape"],)), input.numel())
     if view_strides(_shape(input), input.strides, wanted) is None:
         return apply(rows.UNSAFE_VIEW, (ARRAY, wanted), (input.clone(),))
-    return apply_view(rows.VIEW, (ARRAY, wanted), input)
+    return apply_view(rows.VIEW if input._is_contiguous() else rows.RESHAPE_ALIAS, (ARRAY, wanted), input)
 
 
 @composite(at="Tensor")

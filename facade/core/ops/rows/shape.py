@@ -60,6 +60,8 @@ def _viewed(strides, offset, shape, size):
 
 VIEW = op("view(Tensor(a) self, SymInt[] size) -> Tensor(a)", lambda self, size: self.reshape(size), strides=_viewed, place=_reshape_back,
           doc="The same elements with another shape", at="")
+RESHAPE_ALIAS = op("_reshape_alias(Tensor(a) self, SymInt[] size) -> Tensor(a)", lambda self, size: self.reshape(size), strides=_viewed,
+                   place=_reshape_back, node="ReshapeAliasBackward0", doc="The same elements, which do not lie in order, with another shape", at="")
 UNSAFE_VIEW = op("_unsafe_view(Tensor self, SymInt[] size) -> Tensor", lambda self, size: self.reshape(size),
                  doc="A copy of the elements with another shape", at="")
 ALIAS = op("alias(Tensor(a) self) -> Tensor(a)", lambda self: self, place=_again,
