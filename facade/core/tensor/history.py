@@ -396,8 +396,7 @@ def sync_history(view):
     if view._multi_view is not None:
         raise RuntimeError(several_views(view, "its base or another view of its base has been modified"))
     if view._untracked_view:
-        raise RuntimeError("A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad mode "
-                           "enabled. " + AMBIGUOUS)
+        raise RuntimeError(f"{untracked(view)} and its base or another view of its base has been modified inplace with grad mode enabled. {AMBIGUOUS}")
     view._base_version = view._version
     stepped = base
     before, modes.grad = modes.grad, True
@@ -407,6 +406,13 @@ def sync_history(view):
     finally:
         modes.grad = before
     view._node, view._index = stepped._node, stepped._index
+
+
+def untracked(view):
+    """The beginning of torch's sentences about a view that was made under no_grad, or of one that was."""
+    if view._node is None:
+        return "A view was created in no_grad mode"
+    return f"Output {view._index} of {re.sub('Backward0?$', '', view._node.name())} is a view of a view which was created in no_grad mode"
 
 
 def several_views(view, what):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from facade.core import engine
 from facade.core.shapes import is_dense, overlaps
-from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views
+from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views, untracked
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
@@ -106,7 +106,7 @@ def _check_view(view, inputs):
     if (view._untracked_view or view._multi_view is not None) and any(
             isinstance(each, Tensor) and each.requires_grad for each in (view, *inputs)):
         raise RuntimeError(several_views(view, "is being modified") if view._multi_view is not None else
-                           "A view was created in no_grad mode and is being modified inplace with grad mode enabled. " + AMBIGUOUS)
+                           f"{untracked(view)} and is being modified inplace with grad mode enabled. {AMBIGUOUS}")
     if view._base._leaf:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
