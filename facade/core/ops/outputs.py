@@ -47,12 +47,17 @@ def _rule(rules, name):
 
 def apply_out(name, compute, out, inputs):
     """Put what `compute()` returns into `out`, resized to fit; `out` is returned."""
-    targets = out if isinstance(out, (tuple, list)) else (out,)
+    several = isinstance(out, (tuple, list))
+    targets = out if several else (out,)
     if modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *targets)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
     made = compute(dtype=out.dtype) if name in _rules()[2] and isinstance(out, Tensor) else compute()
     results = made if isinstance(made, tuple) else (made,)
+    if several != isinstance(made, tuple):
+        raise TypeError(f"{name}(): argument 'out' must be {'Tensor' if several else 'tuple of Tensors'}, not {type(out).__name__}")
+    if len(results) != len(targets):
+        raise TypeError(f"expected tuple of {len(results)} elements but got {len(targets)}")
     for result, target in zip(results, targets):
         if not isinstance(target, Tensor):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")

@@ -22,7 +22,7 @@ def matrix_power(input, n):
     """The n-th power of a matrix, a negative one of its inverse"""
     decompositions.square(input, "linalg.matrix_power")
     if n < 0:
-        decompositions.precise(input._value.spec, "linalg.matrix_power")
+        decompositions.precise(input._value.spec, "linalg.inv")
         input, n = inv(input), -n
         if n == 1:
             return input
