@@ -9,6 +9,7 @@ import sys
 from facade.port import checking, coverage, rewriting
 from facade.port.run import run_script
 from facade.port.sources import NOTEBOOK_SUFFIX
+from facade.workbench import script
 
 DISTRIBUTION = "facade-torch"
 CACHE = "~/.cache/facade"
@@ -118,7 +119,7 @@ def _add_port(commands):
 def _port(options):
     if options.style == "facade":
         return rewriting.main(options)
-    return importlib.import_module("facade.workbench.script").main(options)
+    return script.main(options)
 
 
 # ---------------------------------------------------------------- verify, coverage

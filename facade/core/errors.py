@@ -17,6 +17,9 @@ class LinAlgError(RuntimeError):
     """Raised where a matrix has no answer, such as the inverse of a singular one (torch.linalg.LinAlgError)."""
 
 
+LinAlgError.__name__ = "_LinAlgError"        # what PyTorch's says that it is called
+
+
 def unsupported(name, instead):
     """The exception for what facade leaves out: NotImplementedError that says what to use."""
     return NotImplementedError(f"facade does not support {name}: {instead}")

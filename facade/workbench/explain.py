@@ -14,13 +14,13 @@ from collections import defaultdict, deque
 
 from facade.core import engine
 from facade.core.engine import tapes
-from facade.core.engine.stats import compiles
+from facade.core.engine.stats import compiles, operator_name
 from facade.core.tensor.history import AccumulateGrad
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
-from facade.workbench.recording import Segment, operator_name, pending_entries
+from facade.workbench.recording import Segment, pending_entries
 
 _FRAMES = 6         # how many dictionaries of variables are looked through for names: two for each function
 _EVALUATIONS = 16   # how many are remembered: a training step is two or three

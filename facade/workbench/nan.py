@@ -11,12 +11,13 @@ import numpy as np
 
 from facade.core import engine
 from facade.core.engine.compiles import users_line
+from facade.core.engine.stats import operator_name
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 from facade.optim.optimizer import Optimizer
 from facade.workbench.explain import Explanation, explaining, line_of
 from facade.workbench.naming import Namer, reachable
-from facade.workbench.recording import Number, Recording, operator_name, pending_entries
+from facade.workbench.recording import Number, Recording, pending_entries
 from facade.workbench.watching import unchanged
 
 # What usually stands behind a nan or inf that an operation makes of finite numbers.

@@ -14,7 +14,7 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from facade.core import engine
 from facade.core.engine import Value, tapes
 from facade.core.engine.graph import SCALARS
-from facade.core.engine.stats import operator_name  # noqa: F401  (a name that the workbench shows)
+from facade.core.engine.stats import operator_name
 from facade.workbench.known import known_function, marked
 
 

@@ -8,6 +8,7 @@ arrived at the leaves, the gradients; the recorded operation of the optimizer, i
 import jax
 import numpy as np
 
+from facade.core.engine.stats import operator_name
 from facade.workbench.expressions import Expression
 from facade.workbench.flat import data_first, flatten
 from facade.workbench.folding import each_listed, each_named, folded
@@ -15,7 +16,7 @@ from facade.workbench.helpers import Helpers
 from facade.workbench.naming import Input, Namer, model_and_optimizer
 from facade.workbench.optax_rules import transformation
 from facade.workbench.paths import StepPaths
-from facade.workbench.recording import Recording, operator_name
+from facade.workbench.recording import Recording
 from facade.workbench.rules import Rule, rule_lines
 from facade.workbench.source import Names, Writer, written_out
 from facade.workbench.trace import arrays_of, as_arguments, as_list, as_written, compare, executed, narrowed, stands_in_source
