@@ -5,6 +5,7 @@ order, gradients and the name of `grad_fn`, the in-place twin, `out=`, and the t
 itself (its line, what is saved, its sentence) is held against torch as well.
 """
 
+import collections
 import functools
 import importlib
 import itertools
@@ -154,6 +155,23 @@ def derivatives(torch, place, name, sample):
         yield check.__name__, type(refusal(lambda: check(run, tracked, check_batched_grad=False, check_undefined_grad=False))).__name__
 
 
+def writes(torch, place, name, sample):
+    """Which of the arguments and results are needed in the backward pass: a write to them since is an error."""
+    count = 1
+    for written in itertools.count():
+        if written == count:
+            return
+        args, kwargs, made = sample.make(torch, track=True)
+        copies = {id(each): each * 1 for each in made}
+        results = tensors_in(function_of(torch, place, name)(*replaced(args, copies), **replaced(kwargs, copies)), torch)
+        told = [*copies.values(), *results]
+        count = len(told)
+        total = weighted_sum(results, torch)
+        with torch.no_grad():
+            told[written].copy_(told[written].clone())
+        yield written, isinstance(total, torch.Tensor) and refusal(total.backward) is not None
+
+
 # ---------------------------------------------------------------- judging
 def disagreement(program, place, name, sample, **options):
     """Where the worlds part on one sample, in words, or None; of an error only the type is compared."""
@@ -213,6 +231,14 @@ def test_gradients(row):
         pytest.skip("has no derivative")
     place = place_of(row)
     judge(gradients, place, row.name, smooth(working(values, place, row)))
+
+
+@each_row
+def test_what_is_saved(row):
+    if not row.differentiable:
+        pytest.skip("has no derivative")
+    place = place_of(row)
+    judge(writes, place, row.name, smooth(working(values, place, row))[:1])
 
 
 @pytest.mark.sweep
@@ -288,27 +314,9 @@ def test_line_is_torchs(row):
     assert mine == theirs, f"the row  {row.schema.line}\ntorch has {own.line}"
 
 
-SAVED_RESULTS = {"_saved_result", "_saved_output", "_saved_out", "_saved_result0", "_saved_values"}
-SAVED_INPUTS = {"_saved_self", "_saved_other", "_saved_input"}
-
-
-def saved_by_torch(row, sample):
-    """'result', 'both' or None as a row says it, from the attributes of torch's node; 'unknown' where it is another node."""
-    args, kwargs, _ = sample.make(oracle.torch, track=True)
-    results = tensors_in(function_of(oracle.torch, place_of(row), row.name)(*args, **kwargs), oracle.torch)
-    if not results or type(results[0].grad_fn).__name__ != row.node_name:
-        return "unknown"
-    saved = {name for name in dir(results[0].grad_fn) if name.startswith("_saved_")}
-    return ("both" if saved & SAVED_INPUTS else "result") if saved & SAVED_RESULTS else None
-
-
-@each_row
-def test_saves_what_torch_saves(row):
-    tried = smooth(working(values, place_of(row), row)) if row.differentiable else []
-    runs = (sample for sample in tried if observe(gradients, oracle.torch, place=place_of(row), name=row.name, sample=sample)["error"] is None)
-    for sample in itertools.islice(runs, 1):
-        found = saved_by_torch(row, sample)
-        assert found in ("unknown", row.saves), f"torch saves {found}, the row {row.saves}"
+def test_a_composite_has_one_home():
+    homes = collections.Counter((composite.name, place) for composite in COMPOSITES for place in composite.at)
+    assert [home for home, count in homes.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.schema.line.split(" -> ")[0])

@@ -19,8 +19,9 @@ from facade.autograd.grad_mode import enable_grad
 from facade.core import engine
 from facade.core.ops.composites.combining import stack
 from facade.core.random.generator import default_generator
-from facade.core.tensor.history import AccumulateGrad, Node, edge_of
+from facade.core.tensor.history import edge_of
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad, Node
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.utils._pytree import broadcast_to, tree_flatten, tree_unflatten
 

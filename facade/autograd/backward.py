@@ -12,8 +12,9 @@ from facade.autograd.anomaly_mode import explain
 from facade.core import dtypes, engine
 from facade.core.engine import Value, record
 from facade.core.ops.dispatch import cast_value
-from facade.core.tensor.history import AccumulateGrad, edge_of, node_class, track
+from facade.core.tensor.history import edge_of, node_class, track
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor, typename
 from facade.core.tensor.write import write
 

@@ -10,7 +10,8 @@ import jax
 
 from facade.autograd.backward import ADD
 from facade.core.engine import record, spec_of
-from facade.core.tensor.history import AccumulateGrad, KernelNode, edge_of
+from facade.core.tensor.history import KernelNode, edge_of
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.saved import Packed
 from facade.core.tensor.tensor import Tensor
 

@@ -9,8 +9,9 @@ from typing import NamedTuple, Optional
 
 from facade.autograd.functions import grad
 from facade.autograd.grad_mode import enable_grad
-from facade.core.tensor.history import AccumulateGrad, edge_of
+from facade.core.tensor.history import edge_of
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 
 from facade.autograd.saved import SavedTensor
 from facade.core import dtypes, engine
-from facade.core.tensor.history import FREED, Node, edge_of, set_requires_grad
+from facade.core.tensor.history import FREED, edge_of, set_requires_grad
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import Node
 from facade.core.tensor.saved import place_of_making
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.core.tensor.write import write

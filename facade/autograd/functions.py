@@ -6,8 +6,9 @@ from facade.autograd.shortcut import attempt
 from facade.autograd.graph import GradientEdge
 from facade.core import engine
 from facade.core.ops.composites.combining import stack
-from facade.core.tensor.history import AccumulateGrad, edge_of
+from facade.core.tensor.history import edge_of
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
 
 
@@ -54,14 +55,18 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 def _into(inputs, roots, retain_graph, create_graph):
     """Accumulate into `inputs` alone; a non-leaf among them gets a `.grad` too."""
     edges = [_edge(each) for each in inputs]
+    _require(inputs)
+    only = {edge[0] for edge in edges if edge is not None and isinstance(edge[0], AccumulateGrad)}
+    captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges if edge is not None}, only)
     for each, edge in zip(inputs, edges):
-        if edge is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-    only = {node for node, _ in edges if isinstance(node, AccumulateGrad)}
-    captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges}, only)
-    for each, edge in zip(inputs, edges):
-        if not isinstance(edge[0], AccumulateGrad) and captured.get(edge) is not None:
+        if edge is not None and not isinstance(edge[0], AccumulateGrad) and captured.get(edge) is not None:
             accumulate(each, captured[edge], create_graph)
+
+
+def _require(inputs):
+    """Raise torch's error for what requires no grad. A view of a leaf that was made under no_grad does, though no edge leads to it."""
+    if not all(isinstance(each, GradientEdge) or each.requires_grad for each in inputs):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
@@ -86,9 +91,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     gradients = first_gradients(outputs, gradients)
     roots = roots_of(outputs, gradients, create_graph)
     edges = [_edge(each) for each in inputs]
-    if any(edge is None for edge in edges):
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
-    captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges})
+    _require(inputs)
+    captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges if edge is not None})
     results = []
     for each, edge in zip(inputs, edges):
         found = captured.get(edge)

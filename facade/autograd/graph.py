@@ -12,8 +12,9 @@ import numpy as np
 
 from facade.autograd.saved import SET_ALREADY
 from facade.core import engine
-from facade.core.tensor.history import KernelNode, Node, Plan, edge_of
+from facade.core.tensor.history import KernelNode, Plan, edge_of
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import Node
 from facade.core.tensor.saved import Packed, SavedHooks, pack_tensor, unpack_tensor
 from facade.core.tensor.tensor import Tensor
 
@@ -173,12 +174,13 @@ class _RawSaved:
 
 
 def _tensor_of(node, slot):
-    """The saved input at index `slot`, or the 'result', as a tensor; None where it was not needed."""
+    """The saved input at index `slot`, or the result of that name, as a tensor; None where it was not needed."""
     node.check()
     if node.inputs.__class__ is Packed and slot in node.inputs.slots:
         return unpack_tensor(*node.inputs.slots[slot])
-    if slot == "result":
-        return Tensor._of(node.saved[-1][0].value, node)
+    if isinstance(slot, str):
+        index = dict(node.saves.results)[slot]
+        return Tensor._of(next(kept.value for kept, _, value in node.saved if value is None and kept.index == index), node, index)
     kept = node.inputs.hidden if node.inputs.__class__ is Packed else dict(enumerate(node.inputs))
     return _shown(node, slot, kept.get(slot))
 
@@ -197,16 +199,16 @@ def _shown(node, index, value):
 
 
 def _slot(node, name):
-    """The index of the input that torch's node would have saved under this name, or 'result'; None where it saves no such thing."""
+    """The index of the input that torch's node would have saved under this name, or a result's name; None where it saves no such thing."""
     row = getattr(node.kernel.operator, "row", node.kernel.operator)
-    if name == "result" and node.saves is not None:
+    if node.saves is not None and name in dict(node.saves.results):
         return name
     names = row.operand_names(node.kernel.statics)
-    if name not in names or node.saves == "result":
+    if name not in names:
         return None
     index, specs = names.index(name), node.kernel.specs
     varied = sum(1 << place for place, spec in enumerate(specs) if isinstance(spec, engine.Spec) and spec.dtype.kind in "fcV")
-    return index if index in Plan(node.kernel, varied).needed else None
+    return index if index in Plan(node.kernel, varied, node.saves).checked else None
 
 
 def _saved_attribute(self, name):

@@ -2,8 +2,9 @@
 
 import weakref
 
-from facade.core.tensor.history import INFERENCE, AccumulateGrad, edge_of, modified
+from facade.core.tensor.history import INFERENCE, edge_of, modified
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.saved import SavedHooks, pack_tensor, unpack_tensor
 from facade.core.tensor.tensor import Tensor, typename
 

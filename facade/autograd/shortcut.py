@@ -8,7 +8,8 @@ The nodes are still looked at, one after the other, for what a walk would find: 
 """
 
 from facade.core.engine import Stretch, Value, tapes
-from facade.core.tensor.history import AccumulateGrad, KernelNode
+from facade.core.tensor.history import KernelNode
+from facade.core.tensor.node import AccumulateGrad
 
 
 class Survey:

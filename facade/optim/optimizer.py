@@ -11,7 +11,7 @@ from itertools import chain
 
 from facade.core import dtypes
 from facade.core.engine import settle
-from facade.core.tensor.history import RemovableHandle
+from facade.core.tensor.node import RemovableHandle
 from facade.core.tensor.tensor import Tensor, typename
 from facade.core.warn import warn
 from facade.optim._counting import new_step, scalar_for, step_dtype

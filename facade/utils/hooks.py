@@ -1,5 +1,5 @@
 """What registering a hook returns (torch.utils.hooks)."""
 
-from facade.core.tensor.history import RemovableHandle
 
 __all__ = ["RemovableHandle"]
+from facade.core.tensor.node import RemovableHandle

@@ -9,7 +9,6 @@ import itertools
 import os
 import re
 
-from facade.core.tensor.history import AccumulateGrad
 
 BOXES, SAVED = 40, 8                # how many a picture may have, for reading; how many a repetition has to save
 
@@ -127,3 +126,4 @@ def _block(name):
     parts = name.split(".")
     number = next((index for index, part in enumerate(parts) if part.isdigit()), 0)
     return ".".join(parts[:number + 1])
+from facade.core.tensor.node import AccumulateGrad

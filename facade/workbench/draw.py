@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 
 from facade.core import dtypes
-from facade.core.tensor.history import AccumulateGrad
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.module import Module
 from facade.workbench.explain import behind

@@ -15,8 +15,8 @@ from collections import defaultdict, deque
 from facade.core import engine
 from facade.core.engine import tapes
 from facade.core.engine.stats import compiles, operator_name
-from facade.core.tensor.history import AccumulateGrad
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor, is_floating
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer

@@ -8,7 +8,8 @@ import contextlib
 
 from facade.core import engine
 from facade.core.random.generator import default_generator
-from facade.core.tensor.history import AccumulateGrad, KernelNode
+from facade.core.tensor.history import KernelNode
+from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
 
 

@@ -217,7 +217,7 @@ def from_numpy(ndarray):
 
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     """A zero-dimensional tensor of a number."""
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return tensor(_number("scalar_tensor", "s", 1, s), dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
 # ---------------------------------------------------------------- filled
@@ -313,17 +313,24 @@ def _number_dtype(value, dtype):
     return value.dtype if isinstance(value, Tensor) else dtypes.of_number(value)
 
 
+def _number(name, parameter, position, value):
+    """The number that `value` is, or that a tensor without dimensions and history holds."""
+    if isinstance(value, Tensor) and not value.requires_grad or isinstance(value, np.generic):
+        return value.item()
+    if not isinstance(value, (bool, int, float, complex)):
+        raise TypeError(f"{name}(): argument '{parameter}' (position {position}) must be Number, not {type(value).__name__}")
+    return value
+
+
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor of this size, filled with `fill_value`, whose type decides the dtype (torch.full)."""
-    if not isinstance(fill_value, (bool, int, float, complex, Tensor, np.generic)):
-        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(fill_value).__name__}")
-    number = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
+    number = _number("full", "fill_value", 2, fill_value)
     return filled(_size("full", (size,)), number, _number_dtype(number, dtype), requires_grad)
 
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
     """A tensor with the size and dtype of `input`, filled with `fill_value`."""
-    number = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    number = _number("full_like", "fill_value", 2, fill_value)
     return filled(input._value.spec.shape, number, dtype or input.dtype, requires_grad)
 
 
@@ -385,7 +392,7 @@ _ARANGE = (f"(Number end, *, Tensor out = None, {_OPTIONS}", f"(Number start, Nu
 
 def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **names):
     """start, start + step, ... up to `end`, which is left out (torch.arange)."""
-    given = [each.item() if isinstance(each, (Tensor, np.generic)) else each for each in args]
+    given = [each.item() if isinstance(each, np.generic) or isinstance(each, Tensor) and not each.requires_grad else each for each in args]
     start, end, step = (0, given[0], 1) if len(given) == 1 else (*given, 1)[:3] if given else (0, None, 1)
     start, end, step = names.get("start", start), names.get("end", end), names.get("step", step)
     if end is None:

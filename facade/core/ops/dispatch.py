@@ -21,24 +21,28 @@ derived = set()      # subclasses of Tensor whose results are of the same class
 
 def apply(row, statics, inputs):
     """Run a row; its result is a new tensor, or several."""
-    if row.guard is not None:
-        inputs = row.guard(statics, inputs) or inputs
     values, tracked, moved = [], False, False
-    for each in inputs:
-        if isinstance(each, Tensor):
-            storage = each._storage
-            values.append(each._value if storage is None or storage.clock == each._clock else each._refresh())
-            if each._leaf or each._node is not None or each._base is not None:
-                tracked = True
-            if each._geometry is not None:
-                moved = True
-        else:
-            if each.__class__ is int and not -2**63 <= each < 2**63:
-                raise OverflowError("int too big to convert")
-            values.append(each)
-    results, kernel = record(row, statics, values)
+    try:
+        if row.guard is not None:
+            inputs = row.guard(statics, inputs) or inputs
+        for each in inputs:
+            if isinstance(each, Tensor):
+                storage = each._storage
+                values.append(each._value if storage is None or storage.clock == each._clock else each._refresh())
+                if each._leaf or each._node is not None or each._base is not None:
+                    tracked = True
+                if each._geometry is not None:
+                    moved = True
+            else:
+                if each.__class__ is int and not -2**63 <= each < 2**63:
+                    raise OverflowError("int too big to convert")
+                values.append(each)
+        results, kernel = record(row, statics, values)
+    except Exception:
+        complain_first(inputs)
+        raise
     node = None
-    if tracked and row.differentiable and modes.grad:
+    if tracked and modes.grad and row.differentiable and results[0].spec.dtype.kind in "fcV":
         node = make_node(kernel, inputs, values, row.node, results[0])
         if row.derivative is not None and node is not None:
             node.results = results
@@ -50,13 +54,21 @@ def apply(row, statics, inputs):
         if moved and row.kind.pointwise:
             _keep_memory_order(result, inputs)
         if node is not None and row.saves is not None:
-            node.save_result(result)
+            node.save_results((result,))
         if modes.inference:
             result._inference = True
         if derived:
             _give_class(result, inputs)
         return result
     return _several(row, results, node, inputs)
+
+
+def complain_first(inputs):
+    """After an error, raise the one that torch finds earlier: it takes up the history of its inputs before it looks at their shapes."""
+    if modes.grad:
+        for each in inputs:
+            if isinstance(each, Tensor) and each._base is not None:
+                edge_of(each)
 
 
 def _give_class(result, inputs):
@@ -70,6 +82,8 @@ def _give_class(result, inputs):
 def _several(row, results, node, inputs):
     tensors = [Tensor._of(value, node if node is not None and value.spec.dtype.kind in "fcV" else None, index)
                for index, value in enumerate(results)]
+    if node is not None and row.saves is not None:
+        node.save_results(tensors)
     if derived:
         for each in tensors:
             _give_class(each, inputs)
@@ -88,8 +102,12 @@ def _keep_memory_order(result, inputs):
 def apply_view(row, statics, source, numbers=()):
     """Run a row that looks at the memory of `source`; numbers: indices that may change without a new program."""
     step = row, statics, tuple(numbers)
-    whole = source.seen_by(step)
-    (value,), kernel = record(row, statics, [whole, *numbers])
+    try:
+        whole = source.seen_by(step)
+        (value,), kernel = record(row, statics, [whole, *numbers])
+    except Exception:
+        complain_first((source,))
+        raise
     view = view_of(source, value, step)
     if row.strides is not None:
         strides, offset = source.strides, source._geometry[1] if source._geometry is not None else 0
@@ -114,7 +132,7 @@ def view_of(source, value, step):
         view._base_version = view._version
         if source._untracked_view:
             view._untracked_view = True
-        if source._multi_view is not None:
+        if source._multi_view is not None and modes.grad:
             view._multi_view = re.sub("Backward0?$", "", step[0].node_name), 0
     if modes.inference:
         view._inference = True
@@ -147,7 +165,7 @@ def apply_inplace(row, statics, inputs):
         if node.inputs and not modes.saved_hooks and node.inputs[0] is not None:
             node.saved = _without(target, node.saved)
         if row.saves is not None:
-            node.save_result(target)
+            node.save_results((target,))
     return target
 
 

@@ -8,12 +8,14 @@ import inspect
 
 from facade.core.engine import tapes
 from facade.core.ops.binding import match
+from facade.core.ops.dispatch import complain_first
 from facade.core.ops.fitting import ALIASES, CHECKS
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
 
 _INTEGERS = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "offset", "dimension", "step", "n", "diagonal", "num_samples"}
+CHECKING_FIRST = {"chunk", "conv1d", "conv2d", "conv3d", "flatten", "narrow", "unflatten"}      # in torch too made of other functions
 _SHAPES = {"size", "shape", "dims", "sizes"}
 
 
@@ -30,6 +32,8 @@ def explained(name, function, method=False, listed=True):
             return function(*args, **names)
         except Exception as error:
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
+            if isinstance(error, (IndexError, RuntimeError)) and name not in CHECKING_FIRST:
+                complain_first(args)
             options = signatures(name, method) if listed else ()
             reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
                 if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None

@@ -7,12 +7,19 @@ from facade.core.tensor.tensor import Tensor
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "self", "x1": "self", "x2": "other", "input": "self", "a": "self"}
 NUMBERS = (bool, int, float, complex)
+
+
+def _is_number(value):
+    """Whether a tensor can stand for a number: it has no dimension, and no gradient is lost."""
+    return isinstance(value, Tensor) and not value._value.spec.shape and not value.requires_grad
+
+
 CHECKS = {
     "Tensor": lambda value: isinstance(value, Tensor),
-    "Scalar": lambda value: isinstance(value, (*NUMBERS, np.number, np.bool_)) or isinstance(value, Tensor) and not value._value.spec.shape,
+    "Scalar": lambda value: isinstance(value, (*NUMBERS, np.number, np.bool_)) or _is_number(value),
     "int": lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    or isinstance(value, Tensor) and not value._value.spec.shape and value.dtype.category == dtypes.INTEGER,
-    "float": lambda value: isinstance(value, (float, int, np.number)) or isinstance(value, Tensor) and not value._value.spec.shape,
+    or _is_number(value) and value.dtype.category == dtypes.INTEGER,
+    "float": lambda value: isinstance(value, (float, int, np.number)) or _is_number(value),
     "bool": lambda value: isinstance(value, (bool, np.bool_)),
     "str": lambda value: isinstance(value, str),
     "ScalarType": lambda value: isinstance(value, dtypes.dtype) or value in dtypes.OF_TYPE,

@@ -65,11 +65,20 @@ def _points_within(statics, inputs):
     check_none([inputs[2]], _outside(*statics[-2:]), RuntimeError("`zero_point` must be between `quant_min` and `quant_max`."))
 
 
+def _no_gradient_for_tolerances(statics, inputs):
+    """No tolerance of a pseudo-inverse requires grad; the one of two inputs is relative."""
+    for name, each in zip(("atol", "rtol")[3 - len(inputs):], inputs[1:]):
+        if isinstance(each, Tensor) and each.requires_grad:
+            raise RuntimeError(f"The function 'linalg_pinv' is not differentiable with respect to argument '{name}'. "
+                               "This input cannot have requires_grad True.")
+
+
 _GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER)), "nansum": _derivable((BOOL, INTEGER)),
            "cumsum": _derivable((INTEGER,)), "cumprod": _derivable((INTEGER,)),
            "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
            "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _fitting, "index_fill.int_Scalar": _fitting,
-           "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting}
+           "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting,
+           "pinv": _no_gradient_for_tolerances}
 
 for _row in TABLE:
     _row.guard = _GUARDS.get(f"{_row.name}.{_row.schema.overload}", _GUARDS.get(_row.name))

@@ -15,7 +15,7 @@ from facade.core.engine import Spec
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.schema import parse
-from facade.core.tensor.history import KernelNode, node_class
+from facade.core.tensor.history import KernelNode, Saves, node_class
 from facade.core.tensor.stated import StatedNode
 
 ARRAY = type("ARRAY", (), {"__repr__": lambda self: "ARRAY", "__slots__": ()})()     # in statics: "the next input goes here"
@@ -130,8 +130,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     check: called with specs in place of arrays, raises on bad input.
 
     For the derivative: differentiable: whether results take part in a graph; node: its name where torch's differs from the rule
-    ('NotImplemented' where torch has none); saves: 'result' where torch keeps the result in place of the inputs, 'both' where it
-    keeps both; derivative: where jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
+    ('NotImplemented' where torch has none); saves: the names of the parameters and results that torch's node keeps, where these
+    are not the inputs that the derivative of `function` depends on ('result' for the only one); derivative: where jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
     of the arguments, which sees what the row's function returned.
 
     For a view: place: how to write through it; strides: where its elements lie; span: statics, numbers -> the slice of the first
@@ -148,13 +148,24 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
     row.derivative = derivative
-    row.node = node_class(row.node_name, KernelNode if derivative is None else StatedNode, saves=row.saves,
+    row.node = node_class(row.node_name, KernelNode if derivative is None else StatedNode, saves=_saves(saves, schema),
                           tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
-                          underivable=schema.name if row.node_name == "NotImplemented" else None)
+                          underivable="linalg_" * (row.at == ("linalg",)) + schema.name if row.node_name == "NotImplemented" else None)
     row.twin = InPlace(row) if row.inplace else None
     row.guard = None        # see guards.py
     TABLE.append(row)
     return row
+
+
+def _saves(names, schema):
+    """`names`, as op() takes them, told apart."""
+    if names is None:
+        return None
+    results = [name or "result" + str(place) * (len(schema.results) > 1) for place, name in enumerate(schema.results)]
+    inputs = set(names.split()) - set(results)
+    if not inputs <= {param.name for param in schema.params}:
+        raise ValueError(f"{schema.line} has not what it saves: {names}")
+    return Saves(frozenset(inputs), tuple((name, place) for place, name in enumerate(results) if name in names.split()))
 
 
 def _leading_tensors(schema):

@@ -1,23 +1,21 @@
-"""The history of tensors: the graph that `backward` walks.
+"""The history of tensors: the nodes of recorded operations, and how tensors get them.
 
-A node is one recorded operation seen from behind. It keeps what the pullback of its kernel needs and no more, and
-gives it up when the graph is freed. An edge `(node, index)` says which input of `node`'s derivative (which output of
-the operation) a gradient goes to. Nodes have no reference to the tensors that they made, so graphs are never cyclic.
+A node is one recorded operation seen from behind: it keeps what the pullback of its kernel needs and no more, and gives it
+up when the graph is freed. A view takes its history anew when its base was written to.
 """
 
 import contextlib
-import itertools
 import re
 import weakref
-from collections import OrderedDict
+from typing import NamedTuple
 
 from facade.core import dtypes, engine
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import AccumulateGrad, Node, sequence
 from facade.core.tensor.saved import Packed, place_of_making
 from facade.core.tensor.storage import Counter
 from facade.core.tensor.tensor import Tensor, method, type_text
 
-_sequence = itertools.count()
 _FIRST = (0,)
 
 FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
@@ -37,102 +35,34 @@ MULTIPLE = ("This view is the output of a function that returns multiple views. 
             "inplace. You should replace the inplace operation by an out-of-place one.")
 
 
-class Hooks:
-    """The functions that users hung on a node.
+class Saves(NamedTuple):
+    """What torch's node keeps: the names of the inputs, and of the results with their places."""
 
-    arriving: output index -> hooks on its gradient; before, after: on the whole node; retained: output index -> weak reference
-    to the tensor whose `.grad` gets the gradient.
+    inputs: frozenset
+    results: tuple
+
+
+class SavedResult:
+    """A result that its node saves. It knows the memory, not the tensor, which would make the graph cyclic.
+
+    node: of a write through a view, the view's own node, which torch's error names while it lives.
     """
 
-    __slots__ = ("arriving", "before", "after", "retained")
+    __slots__ = ("memory", "index", "node")
 
-    def __init__(self):
-        self.arriving, self.before, self.after, self.retained = {}, OrderedDict(), OrderedDict(), {}
-
-
-class Node:
-    """One operation of the graph (torch.autograd.graph.Node). edges: where the gradients of its inputs go, or None."""
-
-    __slots__ = ("edges", "sequence", "outs", "hooks", "__weakref__", "__dict__")
-    priority = 0
-
-    def __init__(self, edges, outs):
-        self.edges, self.outs, self.hooks = edges, outs, None
-        self.sequence = next(_sequence)
-
-    def name(self):
-        """The name of the operation's derivative, such as 'MulBackward0'; torch's own nodes have their C++ name."""
-        own = type(self).__name__
-        return f"torch::autograd::{own}" if own in ("CopySlices", "CopyBackwards", "AccumulateGrad", "NotImplemented") else own
-
-    def short_name(self):
-        """The operation's own name, as error messages say it: 'Mul' for MulBackward0, 'Fill2' for FillBackward2."""
-        return re.sub(r"Backward(0$|(?=\d))", "", self.name())
+    def __init__(self, tensor, index):
+        self.memory, self.index = tensor.version_counter, index
+        self.node = weakref.ref(tensor.grad_fn) if tensor._base is not None and tensor.grad_fn is not None else None
 
     @property
-    def next_functions(self):
-        """The nodes behind this one, as (node, index) pairs; (None, 0) for an input without history."""
-        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+    def version(self):
+        """How often the memory has been written to."""
+        return self.memory.version
 
     @property
-    def metadata(self):
-        """A dict for the user."""
-        return self.__dict__
-
-    def _sequence_nr(self):
-        return self.sequence
-
-    def hung(self):
-        """The hooks of this node, made when first asked for."""
-        if self.hooks is None:
-            self.hooks = Hooks()
-        return self.hooks
-
-    def register_hook(self, fn):
-        """Call `fn(grad_inputs, grad_outputs)` when this node has run; it may return other grad_inputs."""
-        return RemovableHandle(self.hung().after, fn)
-
-    def register_prehook(self, fn):
-        """Call `fn(grad_outputs)` before this node runs; it may return other grad_outputs."""
-        return RemovableHandle(self.hung().before, fn)
-
-    def arriving(self, index):
-        """The hooks on the gradient of output `index`, an OrderedDict."""
-        return self.hung().arriving.setdefault(index, OrderedDict())
-
-    def retain(self, tensor):
-        """Put the gradient of the output `tensor` into its `.grad`."""
-        self.hung().retained[tensor._index] = weakref.ref(tensor)
-
-    def let_go(self, tensor):
-        """Undo `retain`: something was written to the tensor, and it has another node now."""
-        self.hung().retained.pop(tensor._index, None)
-
-    def release(self):
-        """Give up what was saved for the derivative."""
-
-
-class RemovableHandle:
-    """What registering a hook returns: `remove()` takes it out again (torch.utils.hooks.RemovableHandle)."""
-
-    _ids = itertools.count()
-
-    def __init__(self, hooks, fn, front=False):
-        self.id = next(self._ids)
-        self.hooks = hooks
-        hooks[self.id] = fn
-        if front:
-            hooks.move_to_end(self.id, last=False)
-
-    def remove(self):
-        """Take the hook out; a second time does nothing."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.remove()
+    def value(self):
+        """What the memory holds."""
+        return self.memory.value
 
 
 def itself(pullback):
@@ -149,12 +79,12 @@ class KernelNode(Node):
     """
 
     __slots__ = ("kernel", "wanted", "inputs", "saved", "epoch", "slot")
-    saves = None            # 'result' or 'both' where the row says that torch keeps the result
+    saves = None            # Saves, where torch keeps other things than the inputs that the derivative here is made of
     underivable = None      # the operation's name where torch has no derivative for it
     tensor_inputs = 0       # how many of the first inputs are tensors by torch's signature, also where a number was given
 
     def __init__(self, kernel, wanted, edges, inputs, saved, result):
-        self.edges, self.outs, self.hooks, self.sequence = edges, kernel.outs, None, next(_sequence)
+        self.edges, self.outs, self.hooks, self.sequence = edges, kernel.outs, None, next(sequence)
         self.kernel, self.wanted, self.inputs, self.saved = kernel, wanted, inputs, saved
         self.epoch, self.slot = result.epoch, result.slot
         if modes.anomaly:
@@ -166,13 +96,14 @@ class KernelNode(Node):
         if self.saved or inputs.__class__ is list and any(each is not None for each in inputs[:self.tensor_inputs]):
             self.inputs = self.saved = None
 
-    def save_result(self, result):
-        """Note that the derivative is torch's in terms of the result, which `result` holds."""
+    def save_results(self, tensors):
+        """Note which of the results torch's derivative is made of; `tensors` are all of them."""
+        named = [(name, index, tensors[index]) for name, index in self.saves.results]
         if self.inputs.__class__ is Packed:
-            self.inputs.pack_result(Tensor._of(result.value, self))
+            for name, index, tensor in named:
+                self.inputs.pack_result(name, Tensor._of(tensor.value, self, index))
         else:
-            inputs = self.saved if self.saves == "both" else ()
-            self.saved = [*inputs, (result.version_counter, result._version, None)]
+            self.saved = [*self.saved, *((SavedResult(tensor, index), tensor._version, None) for _, index, tensor in named)] or UNCHECKED
 
     def check(self):
         """Raise torch's error when what was saved is gone, or was written to since."""
@@ -191,7 +122,8 @@ class KernelNode(Node):
     def _modified(self, kept, now, version):
         if isinstance(kept, Tensor):
             return modified(f"{type_text(kept.dtype)} {list(kept.shape)}", kept.grad_fn, kept._index, now, version)
-        return modified(f"torch.{dtypes.BY_NUMPY[self.outs[0].dtype].legacy}Tensor {list(self.outs[0].shape)}", self, 0, now, version)
+        made, index = kept.node and kept.node() or self, kept.index
+        return modified(f"torch.{dtypes.BY_NUMPY[self.outs[index].dtype].legacy}Tensor {list(self.outs[index].shape)}", made, index, now, version)
 
     def pull(self, cotangents):
         """(pullback, its primal inputs, the cotangents that are there), for a value or None for each output."""
@@ -298,23 +230,21 @@ def make_node(kernel, inputs, values, cls, result):
         return None
     plan = kernel.facts.get(mask)
     if plan is None:
-        plan = kernel.facts[mask] = Plan(kernel, mask)
+        plan = kernel.facts[mask] = Plan(kernel, mask, cls.saves)
     if plan.vanishing:
         edges = [None if index in plan.vanishing else edge for index, edge in enumerate(edges)]
         if not plan.wanted:
             return None
     needed = plan.needed
-    if cls.saves == "both" and 0 not in needed:
-        needed = (0, *needed)
     if not needed:
         return cls(kernel, plan.wanted, edges, (), (), result)
     if modes.saved_hooks:
-        packed = Packed(modes.saved_hooks[-1], kernel, inputs, values, needed, cls.saves != "result")
+        packed = Packed(modes.saved_hooks[-1], kernel, inputs, values, needed, plan.checked)
         node = cls(kernel, plan.wanted, edges, packed, UNCHECKED, result)
         node.epoch = None       # only a walk calls the hooks
         return node
     saved = []
-    for index in needed:
+    for index in plan.checked:
         each = inputs[index]
         if isinstance(each, Tensor):
             saved.append((each, 0 if each._storage is None else each._version, values[index]))
@@ -334,15 +264,15 @@ _DERIVED_ONCE_MORE = {"abs", "absolute", "relu", "leaky_relu", "threshold", "har
 class Plan:
     """What a node keeps when the inputs in the bits of `mask` require grad.
 
-    wanted: those inputs; needed: the inputs that the pullback depends on; vanishing: of a pullback's own inputs, those that its
+    wanted: those inputs; needed: the inputs that the pullback depends on, and `checked`, those that torch saves; vanishing: of a pullback's own inputs, those that its
     result depends on only where its derivative is zero (the mask of a maximum, say): torch gives them no edge.
     """
 
-    __slots__ = ("wanted", "needed", "vanishing")
+    __slots__ = ("wanted", "needed", "checked", "vanishing")
 
-    def __init__(self, kernel, mask):
+    def __init__(self, kernel, mask, saves):
         self.wanted = tuple(index for index in range(len(kernel.specs)) if mask >> index & 1)
-        self.needed = self.vanishing = ()
+        self.needed = self.checked = self.vanishing = ()
         given = tuple(index for index, spec in enumerate(kernel.outs) if spec.dtype.kind in "fcV")
         if not given or not mask:
             return
@@ -354,23 +284,28 @@ class Plan:
             self.needed = tuple(index for index, spec in enumerate(kernel.specs) if spec is not None)
         elif self.wanted:
             with contextlib.suppress(NotImplementedError):      # there is no derivative: the backward pass will say so
-                self.needed = engine.pullback_of(kernel, self.wanted, given).needed
+                self.needed = engine.pullback_of(_with_elements(kernel), self.wanted, given).needed
         names = getattr(kernel.operator, "operand_names", None)
+        self.checked = self.needed
         if names is not None:           # torch looks at what it saved in the order of the parameters' names
             names = names(kernel.statics)
-            self.needed = tuple(sorted(self.needed, key=names.__getitem__))
+            if saves is not None:
+                self.checked = tuple(index for index, name in enumerate(names) if name in saves.inputs and index in (*self.wanted, *self.needed))
+                self.needed = tuple({*self.needed, *self.checked})
+            self.checked, self.needed = (tuple(sorted(each, key=names.__getitem__)) for each in (self.checked, self.needed))
 
 
-class AccumulateGrad(Node):
-    """The end of the graph: adds what arrives to the leaf's `.grad`."""
-
-    __module__ = "builtins"         # as torch's nodes, which are made in C++: a notebook shows <AccumulateGrad at 0x...>
-    __slots__ = ("variable",)
-    priority = 1
-
-    def __init__(self, variable):
-        Node.__init__(self, (), (variable._value.spec,))
-        self.variable = variable
+def _with_elements(kernel):
+    """The kernel itself, or that for one element where there are none: JAX's derivative of a maximum of nothing depends on nothing."""
+    specs = kernel.specs
+    if all(getattr(spec, "size", 1) for spec in specs):
+        return kernel
+    grown = tuple(spec if spec is None or spec.__class__ is type else engine.spec_of(tuple(extent or 1 for extent in spec.shape), spec.dtype)
+                  for spec in specs)
+    try:
+        return engine.kernel_of(kernel.operator, kernel.statics, grown)
+    except Exception:                       # a static size that fits no other: what the kernel says of itself stands
+        return kernel
 
 
 def edge_of(tensor):
@@ -405,7 +340,16 @@ def sync_history(view):
             stepped, = track(row, statics, [stepped, *numbers], node_class("AsStridedBackward0"))
     finally:
         modes.grad = before
-    view._node, view._index = stepped._node, stepped._index
+    retain_at(view, stepped._node, stepped._index)
+
+
+def retain_at(tensor, node, index):
+    """Give a tensor its new place in the graph, where its gradient is kept from now on if it was before."""
+    if tensor._retains_grad and tensor._node is not None:
+        tensor._node.let_go(tensor)
+    tensor._node, tensor._index = node, index
+    if tensor._retains_grad and node is not None:
+        node.retain(tensor)
 
 
 def untracked(view):

@@ -69,14 +69,14 @@ def parameter_names(kernel):
 
 
 class Packed:
-    """The inputs of a node, kept by hooks. slots: index of an input, or 'result' -> (hooks, what they made of it)."""
+    """The inputs of a node, kept by hooks. slots: index of an input, or name of a result -> (hooks, what they made of it)."""
 
     __slots__ = ("hooks", "specs", "slots", "hidden")
 
     def __init__(self, hooks, kernel, inputs, values, needed, visible):
         self.hooks, self.specs, self.slots = hooks, kernel.specs, {}
         names = parameter_names(kernel)
-        visible = [index for index in needed if isinstance(inputs[index], Tensor)] if visible else []
+        visible = [index for index in visible if isinstance(inputs[index], Tensor)]
         self.hidden = {index: hooks.hide(values[index]) if values[index].__class__ is Value else values[index]
                        for index in needed if index not in visible}
         for index in sorted(visible, key=lambda each: names[each]):
@@ -85,16 +85,16 @@ class Packed:
     @classmethod
     def of_values(cls, kernel, values):
         """Values that no hooks keep yet."""
-        return cls(SavedHooks(_same, _same), kernel, values, values, [index for index, each in enumerate(values) if each is not None], False)
+        return cls(SavedHooks(_same, _same), kernel, values, values, [index for index, each in enumerate(values) if each is not None], ())
 
-    def pack_result(self, result):
-        """Show the hooks the result."""
-        self.slots["result"] = self.hooks, pack_tensor(self.hooks, result)
+    def pack_result(self, name, result):
+        """Show the hooks a result."""
+        self.slots[name] = self.hooks, pack_tensor(self.hooks, result)
 
     def opened(self):
         """The values by index, unpacked in the order in which they were packed."""
         seen = {index: unpack_tensor(hooks, packed) for index, (hooks, packed) in self.slots.items()}
-        values = {index: _value_like(tensor, self.specs[index]) for index, tensor in seen.items() if index != "result"}
+        values = {index: _value_like(tensor, self.specs[index]) for index, tensor in seen.items() if index.__class__ is int}
         return values | {index: self.hooks.show(kept) if self.specs[index].__class__ is not type else kept
                          for index, kept in self.hidden.items()}
 

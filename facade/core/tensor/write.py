@@ -11,9 +11,12 @@ import jax.numpy as jnp
 
 from facade.core import engine
 from facade.core.shapes import is_dense, overlaps
-from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, several_views, untracked
+from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, retain_at, several_views, untracked
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+
+
+LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 
 
 class Place:
@@ -74,10 +77,10 @@ def check_writable(tensor, inputs=()):
     if tensor._inference and not modes.inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
                            "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
-    if modes.grad and tensor._leaf:
-        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if modes.grad and tensor._base is not None:
         _check_view(tensor, inputs)
+    if modes.grad and tensor._leaf:
+        raise RuntimeError(LEAF)
     if tensor._geometry is not None and overlaps(tensor._value.spec.shape, tensor._geometry[0]):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
                            "Please clone() the tensor before performing the operation.")
@@ -107,8 +110,10 @@ def _check_view(view, inputs):
             isinstance(each, Tensor) and each.requires_grad for each in (view, *inputs)):
         raise RuntimeError(several_views(view, "is being modified") if view._multi_view is not None else
                            f"{untracked(view)} and is being modified inplace with grad mode enabled. {AMBIGUOUS}")
-    if view._base._leaf:
+    if view.requires_grad and view._base._node is None:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if view.requires_grad and view._node is None:        # so it is as long as nothing has asked for its history
+        raise RuntimeError(LEAF)
 
 
 def write(tensor, value, node=None, index=0):
@@ -119,11 +124,10 @@ def write(tensor, value, node=None, index=0):
     storage = tensor._storage
     if storage is None:
         storage = tensor.storage_cell
-    if node is not None and tensor._retains_grad and tensor._node is not None:
-        tensor._node.let_go(tensor)
-        node.retain(tensor)
     if tensor._base is not None and node is not None:
         _rebase(tensor._base, tensor, value, node, index)
+    elif node is not None and tensor._retains_grad:
+        retain_at(tensor, node, index)
     elif node is not None:
         tensor._node, tensor._index = node, index
     if storage.mirror is None and not tensor._chain:

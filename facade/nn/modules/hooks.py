@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from facade.autograd.function import Function
 from facade.core.ops import creation
-from facade.core.tensor.history import RemovableHandle
+from facade.core.tensor.node import RemovableHandle
 from facade.core.tensor.tensor import Tensor
 from facade.core.warn import warn
 

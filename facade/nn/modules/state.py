@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from facade.autograd.grad_mode import no_grad
-from facade.core.tensor.history import RemovableHandle
+from facade.core.tensor.node import RemovableHandle
 from facade.core.tensor.tensor import Tensor
 from facade.core.warn import warn
 from facade.nn.parameter import Parameter, is_lazy

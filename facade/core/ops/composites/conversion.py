@@ -14,8 +14,9 @@ from facade.core.ops.mismatch import signature_mismatch, type_name
 from facade.core.ops.outputs import apply_out, told
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.table import ARRAY, op
-from facade.core.tensor.history import Node, edge_of, node_class
+from facade.core.tensor.history import edge_of, node_class
 from facade.core.tensor.modes import modes
+from facade.core.tensor.node import Node
 from facade.core.tensor.tensor import Tensor, method, typename
 
 

@@ -5,7 +5,8 @@ from collections import OrderedDict
 
 from facade.core import dtypes
 from facade.core.ops.composites.writing import adopt
-from facade.core.tensor.history import AccumulateGrad, RemovableHandle, edge_of, set_requires_grad
+from facade.core.tensor.history import edge_of, set_requires_grad
+from facade.core.tensor.node import AccumulateGrad, RemovableHandle
 from facade.core.tensor.storage import Counter, Storage
 from facade.core.tensor.tensor import Tensor, method
 from facade.core.warn import warn

@@ -195,6 +195,9 @@ def _check_place(input, index, dim):
 
 
 def _put(run, input, indices, values, accumulate):
+    for place, each in enumerate(indices):
+        if not isinstance(each, Tensor):
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(each).__name__}")
     arrays = _index_arrays(input, indices)
     return run(table.INDEX_PUT, (ARRAY, Arrays(len(arrays)), ARRAY, bool(accumulate)), (input, *arrays, values))
 

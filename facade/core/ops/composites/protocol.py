@@ -16,9 +16,13 @@ _NO_GRAD_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.de
 def _suffixes(tensor):
     """What is printed behind the numbers: where the tensor is and where it came from."""
     where = [] if tensor._value.spec.device is None else [f"device='{tensor.device}'"]
-    if tensor._node is not None or tensor._base is not None and tensor.grad_fn is not None:
-        return [*where, f"grad_fn=<{type(tensor.grad_fn).__name__}>"]
-    return [*where, "requires_grad=True"] if tensor._leaf else where
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:                    # a view made under no_grad, say, whose base was written to: its history is not known
+        return [*where, "grad_fn=<Invalid>"]
+    if node is not None:
+        return [*where, f"grad_fn=<{type(node).__name__}>"]
+    return [*where, "requires_grad=True"] if tensor.requires_grad else where
 
 
 def _text(tensor):

@@ -5,13 +5,14 @@ from facade.core.ops.binding import as_ints
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.views import select, slice_view
 from facade.core.tensor.history import node_class
+from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
 
 def _several(views, name):
-    """Mark views that came out together: they may not be written to while history is recorded."""
+    """Mark views that came out together: they may not be written to while history is recorded. Those made under no_grad are that first."""
     for place, each in enumerate(views):
-        each._multi_view = name, place
+        each._multi_view = (name, place) if modes.grad else None
         if each._node is not None:
             each._node.__class__ = node_class(name + "Backward0")
     return tuple(views)

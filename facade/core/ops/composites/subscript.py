@@ -11,7 +11,6 @@ import numpy as np
 
 from facade.core import dtypes
 from facade.core.engine import constant, read, tapes
-from facade.core.ops.composites import composite
 from facade.core.ops.composites.writing import FILL_TENSOR
 from facade.core.ops.composites.views import select, slice_view, unsqueeze
 from facade.core.ops.creation import tensor
@@ -331,18 +330,3 @@ def _result_shape(shape, dims, indices):
     together = list(dims) == list(range(dims[0], dims[0] + len(dims)))
     place = dims[0] if together else 0
     return (*rest[:place], *picked, *rest[place:])
-
-
-@composite(at="Tensor")
-def index_put_(self, indices, values, accumulate=False):
-    """Write `values` at these indices, or add them with accumulate=True"""
-    index = tuple(slice(None) if each is None else each for each in indices)
-    if not accumulate:
-        __setitem__(self, index, values)
-        return self
-    view, tensors = _narrowed(self, *_items(self, index))
-    dims, places = _positions(view, tensors)
-    _check_source(view, values)
-    values = _fitted(values, _result_shape(view._value.spec.shape, dims, places))
-    apply_inplace(INDEX_ADD, (ARRAY, Arrays(len(places)), ARRAY, dims), (view, *places, values))
-    return self

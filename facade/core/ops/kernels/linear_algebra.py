@@ -5,7 +5,6 @@ unique only up to a phase (eigenvectors, singular vectors) the derivative is tha
 """
 
 import functools
-import itertools
 
 import jax
 import jax.numpy as jnp
@@ -93,30 +92,6 @@ def vander(array, count, increasing):
     factors = jnp.broadcast_to(array[..., None], (*array.shape, max(count - 1, 0)))
     powers = jnp.concatenate([ones, jnp.cumprod(factors, -1, dtype=array.dtype)], -1)
     return powers if increasing else jnp.flip(powers, -1)
-
-
-def block_diag(blocks):
-    """Matrices (scalars and vectors count as rows) along the diagonal of one."""
-    blocks = [jnp.atleast_2d(block) for block in blocks]
-    width = sum(block.shape[1] for block in blocks)
-    left = itertools.accumulate((block.shape[1] for block in blocks), initial=0)
-    return jnp.concatenate([jnp.pad(block, ((0, 0), (start, width - start - block.shape[1]))) for block, start in zip(blocks, left)])
-
-
-def combinations(vector, count, with_replacement):
-    """All choices of `count` elements of a vector, one a row."""
-    if count == 0:
-        return jnp.zeros(0, vector.dtype)
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    index = np.array(list(choose(range(vector.shape[0]), count)), np.int64).reshape(-1, count)
-    return vector[index]
-
-
-def cartesian_prod(vectors):
-    """All rows that take one element from each vector."""
-    if len(vectors) == 1:
-        return vectors[0]
-    return jnp.stack([each.reshape(-1) for each in jnp.meshgrid(*vectors, indexing="ij")], 1)
 
 
 def covariance(array, correction, fweights, aweights):

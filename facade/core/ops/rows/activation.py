@@ -134,7 +134,7 @@ def _check_softmax(name):
         rank = len(self.shape)
         last = dim_range(dim, rank) == max(rank - 1, 0)
         category = common_dtype((self,)).category if dtype is None else dtype.category
-        if category in (*EXACT, COMPLEX):
+        if category in (*EXACT, COMPLEX) and 0 not in self.shape:
             kernel = f"{name}_lastdim_kernel_impl" if last else f"{name}_kernel_impl" if name == "softmax" else "log_softmax_kernel_impl"
             raise NotImplementedError(f"\"{kernel}\" not implemented for '{legacy_name(self) if dtype is None else dtype.legacy}'")
     return check

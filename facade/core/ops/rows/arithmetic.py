@@ -101,7 +101,7 @@ for _name, _function, _doc in (("remainder", kernels.remainder, "What is left of
     if _name == "remainder":
         op("remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False, inplace=False, out=False,
            at="torch", node="NotImplemented", check=_check, doc=_doc)
-    op(f"{_name}.Scalar(Tensor self, Scalar other) -> Tensor", _function, PROMOTE, check=_check, doc=_doc)
+    op(f"{_name}.Scalar(Tensor self, Scalar other) -> Tensor", _function, PROMOTE, check=_check, saves="", doc=_doc)
 for _name, _function, _doc in (("gcd", jnp.gcd, "The greatest common divisor"), ("lcm", jnp.lcm, "The least common multiple")):
     op(f"{_name}(Tensor self, Tensor other) -> Tensor", _function, PROMOTE, numbers=False,
        check=unimplemented(f"{_name}_cpu", BOOL, FLOAT, COMPLEX), doc=_doc)
@@ -118,19 +118,19 @@ def _power_by_number(self, exponent):
 
 
 op("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, PROMOTE, node="PowBackward1", numbers=False,
-   check=unimplemented("pow", BOOL), doc="self to the power of exponent", saves="both")
-op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, COMMON, node="PowBackward2", at="torch", saves="both",
+   check=unimplemented("pow", BOOL), doc="self to the power of exponent", saves="self exponent result")
+op("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, COMMON, node="PowBackward2", at="torch", saves="exponent result",
    doc="self to the power of exponent")
 op("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, PROMOTE, node="PowBackward0", static=("exponent",),
    check=_check_integer_exponent, doc="self to the power of exponent")
 DOUBLE = Kind("DOUBLE", lambda specs: dtypes.complex128 if result_type(specs).is_complex else dtypes.float64)
 op("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", kernels.power, DOUBLE, node="PowBackward1", numbers=False, inplace=False,
-   doc="self to the power of exponent, in double precision", saves="both")
+   doc="self to the power of exponent, in double precision", saves="self exponent result")
 op("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", kernels.power, Kind("DOUBLE_ANEW", DOUBLE.compute, pointwise=False),
-   node="PowBackward2", at="torch", saves="both", doc="self to the power of exponent, in double precision")
+   node="PowBackward2", at="torch", saves="exponent result", doc="self to the power of exponent, in double precision")
 op("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", _power_by_number, DOUBLE, node="PowBackward0", inplace=False,
    static=("exponent",), doc="self to the power of exponent, in double precision")
-op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other", saves="both")
+op("ldexp.Tensor(Tensor self, Tensor other) -> Tensor", kernels.ldexp, FLOATS, numbers=False, doc="self * 2 ** other", saves="other result")
 op("logaddexp(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp), PROMOTE, numbers=False, inplace=False,
    check=unimplemented("logaddexp_cpu", BOOL, INTEGER), doc="log(exp(self) + exp(other))")
 op("logaddexp2(Tensor self, Tensor other) -> Tensor", in_float32(kernels.logaddexp2), PROMOTE, numbers=False, inplace=False,
@@ -165,12 +165,12 @@ op("lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor", in_float32(k
    check=every(_check_lerp, lambda self, end, weight: unimplemented("lerp_kernel_scalar", *EXACT)(self)), doc="self + weight * (end - self)")
 op("atan2(Tensor self, Tensor other) -> Tensor", kernels.atan2, FLOATS, numbers=False, check=unimplemented("atan2_cpu", COMPLEX),
    doc="The angle in radians of the point with the coordinates (other, self)")
-op("hypot(Tensor self, Tensor other) -> Tensor", in_float32(kernels.hypot), PROMOTE, numbers=False, saves="both",
+op("hypot(Tensor self, Tensor other) -> Tensor", in_float32(kernels.hypot), PROMOTE, numbers=False, saves="self other result",
    check=unimplemented("hypot_cpu", *NOT_FLOAT), doc="The hypotenuse of a right-angled triangle with these legs")
 op("copysign.Tensor(Tensor self, Tensor other) -> Tensor", kernels.copysign, FLOATS, numbers=False, check=unimplemented("copysign_cpu", COMPLEX),
-   doc="The magnitude of self with the sign of other", saves="both")
+   doc="The magnitude of self with the sign of other", saves="self result")
 op("copysign.Scalar(Tensor self, Scalar other) -> Tensor", kernels.copysign, FLOATS, node="CopysignBackward1",
-   check=unimplemented("copysign_cpu", COMPLEX), doc="The magnitude of self with the sign of other", saves="both")
+   check=unimplemented("copysign_cpu", COMPLEX), doc="The magnitude of self with the sign of other", saves="self result")
 op("nextafter(Tensor self, Tensor other) -> Tensor", kernels.next_after, PROMOTE, numbers=False,
    check=unimplemented("nextafter_cpu", *NOT_FLOAT), doc="The next floating-point number after self on the way to other")
 
@@ -246,6 +246,6 @@ def _polar(magnitude, argument):
 
 
 op("complex(Tensor real, Tensor imag) -> Tensor", lambda real, imag: lax.complex(*_wide_parts(real, imag)), PROMOTE, numbers=False, inplace=False,
-   at="torch", check=_check_parts, doc="real + imag * i")
+   at="torch", check=_check_parts, saves="real imag", doc="real + imag * i")
 op("polar(Tensor abs, Tensor angle) -> Tensor", _polar, PROMOTE, numbers=False, inplace=False, at="torch", saves="result", check=_check_parts,
    doc="The complex number with this magnitude and argument")

@@ -46,12 +46,12 @@ def _logcumsumexp(self, dim):
 op("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumsum), inplace=True,
    doc="The sum of all elements so far along a dim")
 op("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", _running(jnp.cumprod), inplace=True,
-   doc="The product of all elements so far along a dim", saves="both")
+   doc="The product of all elements so far along a dim", saves="self result")
 op("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("cummax", jax.lax.cummax),
-   doc="The largest element so far along a dim, and where it stands")
+   saves="self indices", doc="The largest element so far along a dim, and where it stands")
 op("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("cummin", jax.lax.cummin),
-   doc="The smallest element so far along a dim, and where it stands")
-op("logcumsumexp(Tensor self, int dim) -> Tensor", _logcumsumexp, saves="both", doc="The logarithm of the running sum of exponentials along a dim")
+   saves="self indices", doc="The smallest element so far along a dim, and where it stands")
+op("logcumsumexp(Tensor self, int dim) -> Tensor", _logcumsumexp, saves="self result", doc="The logarithm of the running sum of exponentials along a dim")
 
 
 # ---------------------------------------------------------------- differences
@@ -155,7 +155,7 @@ for _name, _finish, _nodes, _shown in (("trapezoid", _whole, ("DivBackward1", "M
                                        ("cumulative_trapezoid", _so_far, ("DivBackward1", "CumsumBackward0"), "The running integral")):
     (_points, _check_points), (_step, _check_step) = _integral(_name.replace("trapz", "trapezoid"), _finish)
     op(f"{_name}.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor", _points, FLOATING, at="torch", node=_nodes[0], numbers=False,
-       check=_check_points, doc=f"{_shown} of y over the points x along a dim, by the trapezoid rule")
+       check=_check_points, saves="", doc=f"{_shown} of y over the points x along a dim, by the trapezoid rule")
     _dx = "float dx=1." if _name == "trapz" else "Scalar dx=1"
     op(f"{_name}.dx(Tensor y, *, {_dx}, int dim=-1) -> Tensor", _step, FLOATING, at="torch", node=_nodes[1],
        check=_check_step, doc=f"{_shown} of y at steps of dx along a dim, by the trapezoid rule")

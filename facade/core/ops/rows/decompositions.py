@@ -54,14 +54,14 @@ def _logdet(array):
 
 
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
-op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="result")
-op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant", saves="result")
+op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="A result")
+op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant", saves="self result")
 op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
    doc="The logarithm of the determinant, NaN where it is negative")
 op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
-   doc="The sign of the determinant and the logarithm of its size")
+   saves="A sign", doc="The sign of the determinant and the logarithm of its size")
 op("slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)", _slogdet, node="LinalgSlogdetBackward0",
-   doc="The sign of the determinant and the logarithm of its size")
+   saves="self sign", doc="The sign of the determinant and the logarithm of its size")
 
 
 # ---------------------------------------------------------------- solvers
@@ -152,23 +152,23 @@ def _cholesky_inverse(factor, upper):
 
 
 INV_EX = op("inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)", _checked("linalg.inv", square, _inv_ex), at="linalg",
-            node="LinalgInvExBackward0", doc="The inverse, and the first zero pivot (0 if there is none)")
+            node="LinalgInvExBackward0", saves="inverse", doc="The inverse, and the first zero pivot (0 if there is none)")
 SOLVE_EX = op("solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)",
               _checked("linalg.solve", square, _solve_ex), at="linalg", node="LinalgSolveExBackward0",
-              doc="X of A @ X = B, and the first zero pivot (0 if there is none)", saves="result")
+              doc="X of A @ X = B, and the first zero pivot (0 if there is none)", saves="A result")
 op("solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor", _solve_triangular, at="linalg",
-   node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A", saves="both")
+   node="LinalgSolveTriangularBackward0", doc="X of A @ X = B for a triangular A", saves="self result")
 op("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) "
    "-> (Tensor solution, Tensor cloned_coefficient)",
-   _triangular_solve, doc="X of A @ X = self for a triangular A, and A")
+   _triangular_solve, saves="self A solution", doc="X of A @ X = self for a triangular A, and A")
 op("lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor", _lu_solve, at="linalg",
-   node="LinalgLuSolveBackward0", doc="X of A @ X = B from the factors of A")
+   node="LinalgLuSolveBackward0", saves="LU pivots result", doc="X of A @ X = B from the factors of A")
 op("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", lambda self, packed, pivots: _lu_solve(packed, pivots, self, True, False),
-   node="LinalgLuSolveBackward0", doc="X of A @ X = self from the factors of A")
+   node="LinalgLuSolveBackward0", saves="LU_data LU_pivots result", doc="X of A @ X = self from the factors of A")
 op("cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", _cholesky_solve,
-   doc="X of A @ X = self from the Cholesky factor of A", saves="both")
+   doc="X of A @ X = self from the Cholesky factor of A", saves="self input2 result")
 op("cholesky_inverse(Tensor self, bool upper=False) -> Tensor", _cholesky_inverse,
-   doc="The inverse of a matrix from its Cholesky factor", saves="both")
+   doc="The inverse of a matrix from its Cholesky factor", saves="self result")
 
 
 # ---------------------------------------------------------------- factorisations
@@ -254,25 +254,25 @@ def _geqrf(array):
 CHOLESKY_EX = op("cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)",
                  _checked("linalg.cholesky", square, lambda array, upper, check_errors: kernels.cholesky(array, upper)), at="linalg",
                  node="LinalgCholeskyExBackward0",
-                 doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
+                 saves="L", doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
 LINALG_QR = op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg", node="LinalgQrBackward0",
-               doc="Orthonormal columns times an upper triangle")
+               saves="Q R", doc="Orthonormal columns times an upper triangle")
 op("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)",
    _checked("linalg.qr", matrices, lambda array, some: _qr(array, "reduced" if some else "complete")), node="LinalgQrBackward0",
-   doc="Orthonormal columns times an upper triangle")
+   saves="Q R", doc="Orthonormal columns times an upper triangle")
 LU = op("lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)", _factored(_lu_factors), at="",
-        node="LinalgLuBackward0", doc="A permutation, a lower and an upper triangle whose product is A")
+        node="LinalgLuBackward0", saves="P L U", doc="A permutation, a lower and an upper triangle whose product is A")
 LU_FACTOR_EX = op("lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)",
                   _factored(_lu_factor_ex), at="linalg", node="LinalgLuFactorExBackward0",
-                  doc="Both triangles in one matrix, the exchanges of rows, and the first zero pivot")
+                  saves="LU pivots", doc="Both triangles in one matrix, the exchanges of rows, and the first zero pivot")
 LU_UNPACK = op("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)",
                _lu_unpack, at="", doc="The factors that lu_factor packed into one matrix")
 op("householder_product(Tensor input, Tensor tau) -> Tensor", _householder, at="linalg", node="LinalgHouseholderProductBackward0",
-   doc="The first columns of a product of reflections", saves="both")
+   doc="The first columns of a product of reflections", saves="input tau result")
 op("orgqr(Tensor self, Tensor input2) -> Tensor", _householder, node="LinalgHouseholderProductBackward0",
-   doc="The first columns of a product of reflections", saves="both")
+   doc="The first columns of a product of reflections", saves="self input2 result")
 op("ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor", _ormqr,
-   doc="A matrix times the orthogonal factor of a QR decomposition, which its reflections give", saves="both")
+   doc="A matrix times the orthogonal factor of a QR decomposition, which its reflections give", saves="self input2 input3 result")
 op("geqrf(Tensor self) -> (Tensor a, Tensor tau)", _geqrf, node="GeqrfBackward0",
    doc="The reflections of a QR decomposition")
 
@@ -296,19 +296,19 @@ def _triangle_named(name, function):
 
 LINALG_SVD = op("svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)",
                 _checked("linalg.svd", matrices, lambda array, full, driver: kernels.svd(array, full)), at="linalg", node="LinalgSvdBackward0",
-                doc="Orthonormal columns, singular values and orthonormal rows whose product is A")
+                saves="U S Vh", doc="Orthonormal columns, singular values and orthonormal rows whose product is A")
 op("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)", _checked("linalg.svd", matrices, _svd),
-   node="LinalgSvdBackward0", doc="U, the singular values and V of self = U diag(S) V^H")
+   node="LinalgSvdBackward0", saves="U S V", doc="U, the singular values and V of self = U diag(S) V^H")
 SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svdvals", matrices, lambda array, driver: kernels.svdvals(array)),
-             at="linalg", node="LinalgSvdBackward0", doc="The singular values, largest first")
+             at="linalg", node="LinalgSvdBackward0", saves="result", doc="The singular values, largest first")
 LINALG_EIGH = op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh),
-                 at="linalg", node="LinalgEighBackward0", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
+                 at="linalg", node="LinalgEighBackward0", saves="eigenvalues eigenvectors", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
 op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]),
-   at="linalg", node="LinalgEighBackward0", doc="The eigenvalues of a Hermitian matrix, ascending")
+   at="linalg", node="LinalgEighBackward0", saves="result", doc="The eigenvalues of a Hermitian matrix, ascending")
 op("eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", _checked("linalg.eig", square, kernels.eig), at="linalg",
-   node="LinalgEigBackward0", doc="The eigenvalues and eigenvectors of a square matrix")
+   node="LinalgEigBackward0", saves="self eigenvalues eigenvectors", doc="The eigenvalues and eigenvectors of a square matrix")
 op("eigvals(Tensor self) -> Tensor", _checked("linalg.eigvals", square, lambda array: kernels.eig(array)[0]), at="linalg", node="LinalgEigBackward0",
-   doc="The eigenvalues of a square matrix")
+   saves="result", doc="The eigenvalues of a square matrix")
 
 
 # ---------------------------------------------------------------- rank and pseudo-inverse
@@ -326,7 +326,7 @@ def _matrix_rank(array, atol, rtol, hermitian):
 
 
 for _name, _function, _first, _more in (
-        ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "saves": "both", "doc": "The pseudo-inverse"}),
+        ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "saves": "self result", "doc": "The pseudo-inverse"}),
         ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
     _checks = _checked(f"linalg.{_name}", matrices, _function)
     _matrix = "self" if _name == "pinv" else "input"
@@ -339,7 +339,7 @@ for _name, _function, _first, _more in (
     op(f"{_name}.{_first}_tensor(Tensor {_matrix}, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
    _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0",
-   doc="The pseudo-inverse", saves="both")
+   doc="The pseudo-inverse", saves="self result")
 
 
 def _lstsq(array, right, rcond, driver):

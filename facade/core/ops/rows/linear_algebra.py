@@ -166,7 +166,7 @@ for _name in ("outer", "ger"):
     op(f"{_name}(Tensor self, Tensor vec2) -> Tensor", _outer, COMMON, node="MulBackward0", doc="All products of an element of each vector")
 VECTOR_MATRIX, BATCHED = (op("matmul(Tensor self, Tensor other) -> Tensor", _matmul, at="", node=_node, doc="The product of batches of matrices")
                           for _node in ("SqueezeBackward4", "UnsafeViewBackward0"))
-op("kron(Tensor self, Tensor other) -> Tensor", kernels.kron, COMMON, node="UnsafeViewBackward0", doc="The Kronecker product")
+op("kron(Tensor self, Tensor other) -> Tensor", kernels.kron, COMMON, node="UnsafeViewBackward0", saves="", doc="The Kronecker product")
 TENSORDOT = op("tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", _tensordot, at="", node="ViewBackward0",
                doc="The sum of products over several dims")
 
@@ -301,7 +301,7 @@ def _pdist(self, p):
     return kernels.pdist(self, p)
 
 
-op("pdist(Tensor self, float p=2.) -> Tensor", _pdist, at="torch nn.functional", node="PdistBackward0", saves="both",
+op("pdist(Tensor self, float p=2.) -> Tensor", _pdist, at="torch nn.functional", node="PdistBackward0", saves="self result",
    doc="The p-norm distances between all pairs of rows")
 
 
@@ -350,22 +350,6 @@ def _powers_of(x):
     return x.astype(jnp.int64) if dtype_of(x).category < FLOAT else x
 
 
-def _vectors_only(name, function):
-    def made(vector, *rest):
-        for each in vector if isinstance(vector, list) else [vector]:
-            if each.ndim > 1 or each.ndim == 0 and name == "combinations":
-                raise RuntimeError(f"Expect a 1D vector, but got shape {list(each.shape)}")
-        return function(vector, *rest)
-    return made
-
-
-def _block_diag(tensors):
-    for place, each in enumerate(tensors):
-        if each.ndim > 2:
-            raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {each.ndim} dimensions")
-    return kernels.block_diag(tensors)
-
-
 for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diagonal, zeros above"),
                                ("triu", jnp.triu, "What lies on and above a diagonal, zeros below")):
     op(f"{_name}(Tensor self, int diagonal=0) -> Tensor", _triangle(_name, _function), inplace=True, doc=_doc)
@@ -375,14 +359,9 @@ op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels
 DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")
 op("trace(Tensor self) -> Tensor", _trace, doc="The sum of the diagonal")
 op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0",
-   doc="The powers of each element, a row for each")
+   saves="x result", doc="The powers of each element, a row for each")
 op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
    doc="The powers of each element along a new last dim, from 0 up")
-op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations),
-   at="torch", node="StackBackward0", doc="All choices of r elements, one a row")
-CARTESIAN = op("cartesian_prod(Tensor[] tensors) -> Tensor", _vectors_only("cartesian_prod", kernels.cartesian_prod), at="", node="StackBackward0",
-               doc="All rows that take one element from each vector")
-BLOCK_DIAG = op("block_diag(Tensor[] tensors) -> Tensor", _block_diag, COMMON, at="", doc="Matrices along the diagonal of one")
 
 
 # ---------------------------------------------------------------- statistics
@@ -412,4 +391,4 @@ def _check_corrcoef(self):
 COV = op("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", _cov, at="", node="SqueezeBackward0",
          doc="The covariance matrix of the rows")
 op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", check=_check_corrcoef,
-   doc="The matrix of Pearson's correlations of the rows")
+   saves="", doc="The matrix of Pearson's correlations of the rows")

@@ -26,15 +26,15 @@ def _argsort(self, dim, descending):
 
 
 op("sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", _sort,
-   doc="The elements in order along a dim, and where they were")
+   saves="indices", doc="The elements in order along a dim, and where they were")
 op("sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
    lambda self, stable, dim, descending: _sort(self, dim, descending), node="SortBackward1",
-   doc="The elements in order along a dim, equal ones as they stood")
+   saves="indices", doc="The elements in order along a dim, equal ones as they stood")
 op("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", _argsort, differentiable=False, doc="The indices that sort along a dim")
 op("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
    lambda self, stable, dim, descending: _argsort(self, dim, descending), differentiable=False,
    doc="The indices that sort along a dim, equal elements as they stood")
-op("msort(Tensor self) -> Tensor", lambda self: _sort(self, 0, False)[0], node="SortBackward0", doc="The elements in order along the first dim")
+op("msort(Tensor self) -> Tensor", lambda self: _sort(self, 0, False)[0], node="SortBackward0", saves="", doc="The elements in order along the first dim")
 
 
 # ---------------------------------------------------------------- selection
@@ -61,9 +61,9 @@ def _kthvalue(self, k, dim, keepdim):
 
 
 op("topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)", _topk,
-   doc="The k largest or smallest elements along a dim, in order, and where they stand")
+   saves="indices", doc="The k largest or smallest elements along a dim, in order, and where they stand")
 op("kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)", _kthvalue,
-   doc="The k-th smallest element along a dim, and where it stands")
+   saves="indices", doc="The k-th smallest element along a dim, and where it stands")
 
 
 # ---------------------------------------------------------------- search

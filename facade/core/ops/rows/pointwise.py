@@ -30,11 +30,11 @@ op("neg(Tensor self) -> Tensor", jnp.negative, PROMOTE, doc="-self", check=refus
 op("abs(Tensor self) -> Tensor", kernels.absolute, PROMOTE, check=unimplemented("abs_cpu", BOOL), doc="The magnitude of each element")
 op("sign(Tensor self) -> Tensor", kernels.sign, PROMOTE, doc="-1, 0 or 1 after the sign of each element", check=refuse(
     (COMPLEX,), "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", NotImplementedError))
-op("sgn(Tensor self) -> Tensor", kernels.sgn, PROMOTE, saves="both", doc="Each element divided by its magnitude, zero where it is zero")
+op("sgn(Tensor self) -> Tensor", kernels.sgn, PROMOTE, saves="self result", doc="Each element divided by its magnitude, zero where it is zero")
 op("signbit(Tensor self) -> Tensor", kernels.signbit, PROMOTE, inplace=False, doc="Whether the sign is minus, that of -0.0 too",
    check=refuse((COMPLEX,), "signbit is not implemented for complex tensors.", NotImplementedError))
 CONJ_PHYSICAL = op("conj_physical(Tensor self) -> Tensor", jnp.conj, PROMOTE, doc="The complex conjugate of each element")
-op("angle(Tensor self) -> Tensor", kernels.angle, FLOATS, inplace=False, doc="The argument of each element in radians")
+op("angle(Tensor self) -> Tensor", kernels.angle, FLOATS, inplace=False, saves="self", doc="The argument of each element in radians")
 op("nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor", kernels.nan_to_num, PROMOTE,
    doc="NaN replaced by nan (zero), the infinities by posinf and neginf (the largest and smallest numbers)")
 
@@ -55,7 +55,7 @@ op("round.decimals(Tensor self, *, int decimals) -> Tensor", in_float32(kernels.
 op("frac(Tensor self) -> Tensor", lambda self: self - jnp.trunc(self), PROMOTE, check=unimplemented("frac_cpu", *NOT_FLOAT),
    doc="The fraction of each element")
 op("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)", kernels.frexp, PROMOTE, inplace=False,
-   check=refuse(NOT_FLOAT, "torch.frexp() only supports floating-point dtypes"), doc="Mantissas from 0.5 to 1 and exponents of two")
+   check=refuse(NOT_FLOAT, "torch.frexp() only supports floating-point dtypes"), saves="exponent", doc="Mantissas from 0.5 to 1 and exponents of two")
 
 # ---------------------------------------------------------------- powers, exponentials and logarithms
 op("sqrt(Tensor self) -> Tensor", jnp.sqrt, FLOATS, saves="result", doc="The square root of each element")

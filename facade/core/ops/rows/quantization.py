@@ -15,7 +15,8 @@ def _rounded(array, scale, zero_point, least, most):
 
 
 def _places(array, scale, zero_point):
-    return jnp.round(array.astype(jnp.float32) * (1 / scale.astype(jnp.float32)) + zero_point.astype(jnp.float32))
+    steps = array.astype(jnp.float32) * (1 / scale.astype(jnp.float32))
+    return jnp.round(steps + zero_point) if zero_point.dtype.kind == "f" else jnp.round(steps) + zero_point.astype(jnp.float32)
 
 
 @_rounded.defjvp
@@ -55,7 +56,7 @@ def _fake_quantize_channels(array, scale, zero_point, axis, least, most):
 
 op("fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, int quant_min, int quant_max) -> Tensor", _fake_quantize, at="torch",
    node="FakeQuantizePerTensorAffineCachemaskBackward0",
-   doc="Rounded to whole steps of scale within the limits; the gradient is that of doing nothing")
+   saves="", doc="Rounded to whole steps of scale within the limits; the gradient is that of doing nothing")
 op("fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor",
    _fake_quantize_channels, at="torch", node="FakeQuantizePerChannelAffineCachemaskBackward0",
-   doc="The same with a scale and a zero point for each place along axis")
+   saves="", doc="The same with a scale and a zero point for each place along axis")

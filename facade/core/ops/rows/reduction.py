@@ -84,10 +84,10 @@ op("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dty
 op("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _nanmean, node="DivBackward0",
    doc="The mean of what is not NaN")
 op("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False), doc="The product of all elements", saves="both")
+   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False), doc="The product of all elements", saves="self result")
 op("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
    lambda self, dim, keepdim, dtype: kernels.prod(self, axes_of(dim, self), _accumulated(self, dtype), keepdim), node="ProdBackward1",
-   doc="The product along a dim", saves="both")
+   doc="The product along a dim", saves="self result")
 op("count_nonzero(Tensor self, int? dim=None) -> Tensor", _count_nonzero, doc="How many elements are not zero")
 op("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor", _count_nonzero, doc="How many elements along dims are not zero")
 
@@ -113,7 +113,7 @@ _MOMENTS = {
 
 def _moment_rows(name, function, returns, doc):
     at = "torch Tensor" if returns == "Tensor" else "torch"
-    saves = "both" if name.startswith("std") else None
+    saves = {"std": "self result", "std_mean": "self result0"}.get(name)
     op(f"{name}(Tensor self, bool unbiased=True) -> {returns}", lambda self, unbiased: function(self, None, int(unbiased), False),
        doc=f"{doc} of all elements", at=at, saves=saves)
     op(f"{name}.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> {returns}",
@@ -185,16 +185,16 @@ for _name, _shown, _function, _index, _pair in (("max", "largest", jnp.max, jnp.
                                                 ("min", "smallest", jnp.min, jnp.argmin, jnp.minimum)):
     _title = _name.capitalize()
     op(f"{_name}(Tensor self) -> Tensor", _all_extreme(_name, _function), doc=f"The {_shown} of all elements", node=f"{_title}Backward1",
-       saves="both")
+       saves="self result")
     op(f"{_name}.other(Tensor self, Tensor other) -> Tensor", _pair, PROMOTE, doc=f"The {_shown} of each pair", node=f"{_title}imumBackward0",
        numbers=False, inplace=False)
     op(f"{_name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", _dim_extreme(_name, _index, _function),
-       doc=f"The {_shown} elements along a dim, and where they stand")
+       saves="indices", doc=f"The {_shown} elements along a dim, and where they stand")
     op(f"a{_name}(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", _along(f"a{_name}", f"{_name}_values_cpu", _function),
-       doc=f"The {_shown} element along dims, its gradient shared evenly among equals", saves="both")
+       doc=f"The {_shown} element along dims, its gradient shared evenly among equals", saves="self result")
     op(f"arg{_name}(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", _argument(f"arg{_name}", _index), differentiable=False,
        doc=f"Where the {_shown} element stands, the first of equals")
-op("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", _aminmax, doc="The smallest and the largest element")
+op("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", _aminmax, saves="self min max", doc="The smallest and the largest element")
 
 
 # ---------------------------------------------------------------- all and any
@@ -263,13 +263,13 @@ def _renorm(self, order, dim, maxnorm):
 
 
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
-                 static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="both", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
-op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="both", check=_check_dist,
+                 static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="self result", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
+op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="self other result", check=_check_dist,
    doc="The p-norm of self - other")
 op("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", _renorm, static=("p", "maxnorm"), inplace=True,
    doc="Each slice along a dim scaled down to a p-norm of maxnorm where it has a larger one")
 op("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
-   lambda self, dim, keepdim: kernels.logsumexp(self, axes_of(dim, self), keepdim), FLOATING, saves="both", at="torch Tensor special",
+   lambda self, dim, keepdim: kernels.logsumexp(self, axes_of(dim, self), keepdim), FLOATING, saves="self result", at="torch Tensor special",
    doc="The logarithm of the sum of exponentials along dims, without overflow")
 
 
@@ -307,11 +307,11 @@ def _mode(array, axis):
 
 
 for _name, _ignore, _shown in (("median", False, "The lower median"), ("nanmedian", True, "The lower median, leaving out NaN,")):
-    op(f"{_name}(Tensor self) -> Tensor", _median_of_all(_ignore), doc=f"{_shown} of all elements", saves="both")
+    op(f"{_name}(Tensor self) -> Tensor", _median_of_all(_ignore), doc=f"{_shown} of all elements", saves="self result")
     op(f"{_name}.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", _median_along(_name, _ignore),
-       doc=f"{_shown} along a dim, and where it stands", node=f"{_name.capitalize()}Backward1")
+       saves="indices", doc=f"{_shown} along a dim, and where it stands", node=f"{_name.capitalize()}Backward1")
 op("mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)", _axis_last(_mode),
-   doc="The most frequent element along a dim, the smallest of several, and where it stands")
+   saves="indices", doc="The most frequent element along a dim, the smallest of several, and where it stands")
 
 
 def _quantile(ignore_nan):

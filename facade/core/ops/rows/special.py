@@ -45,13 +45,13 @@ def _special(name, function, doc, halves=True, saves=None, node=None):
 
 
 _special("entr", kernels.entr, "-self * log(self), zero at zero, minus infinity below")
-_special("erfcx", kernels.erfcx, "exp(self ** 2) * erfc(self)", halves=False, saves="both")
-_special("i0e", kernels.i0e, "exp(-|self|) * i0(self)", saves="both", node="SpecialI0EBackward0")
-_special("i1", kernels.i1, "The modified Bessel function of the first kind, of order 1", saves="both")
-_special("i1e", kernels.i1e, "exp(-|self|) * i1(self)", saves="both", node="SpecialI1EBackward0")
-_special("ndtr", kernels.ndtr, "The share of a standard normal distribution that lies below self", node="MulBackward1")
+_special("erfcx", kernels.erfcx, "exp(self ** 2) * erfc(self)", halves=False, saves="self result")
+_special("i0e", kernels.i0e, "exp(-|self|) * i0(self)", saves="self result", node="SpecialI0EBackward0")
+_special("i1", kernels.i1, "The modified Bessel function of the first kind, of order 1", saves="self result")
+_special("i1e", kernels.i1e, "exp(-|self|) * i1(self)", saves="self result", node="SpecialI1EBackward0")
+_special("ndtr", kernels.ndtr, "The share of a standard normal distribution that lies below self", saves="", node="MulBackward1")
 _special("ndtri", kernels.ndtri, "The number below which this share of a standard normal distribution lies", halves=False, saves="result")
-_special("log_ndtr", kernels.log_ndtr, "The logarithm of ndtr, exact far below zero", halves=False, saves="both")
+_special("log_ndtr", kernels.log_ndtr, "The logarithm of ndtr, exact far below zero", halves=False, saves="self result")
 
 
 def _of_two(name, function, doc, check, node, differentiable=True, names=("self", "other")):
