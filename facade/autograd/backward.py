@@ -40,7 +40,7 @@ class _Copy:
         return lambda gradient: gradient
 
 
-COPY, COPY_NODE = _Copy(), node_class("CopyBackwards")
+COPY, COPY_NODE, CLONE_NODE = _Copy(), node_class("CopyBackwards"), node_class("CloneBackward0")
 
 
 class Walk:
@@ -174,7 +174,7 @@ class Walk:
         for index, reference in hooks.retained.items():
             tensor, gradient = reference(), gradients[index]
             if tensor is not None and gradient is not None:
-                accumulate(tensor, gradient, self.create)
+                _retain(tensor, gradient)
         return gradients
 
     def _show_all(self, gradients):
@@ -281,6 +281,14 @@ def accumulate(leaf, gradient, create_graph):
     if leaf._post_accumulate:
         for hook in list(leaf._post_accumulate.values()):
             hook(leaf)
+
+
+def _retain(tensor, gradient):
+    """Keep a gradient in the `.grad` of a tensor that is no leaf: a copy, and from the second time on a new sum."""
+    if gradient.__class__ is not Value:
+        tensor._grad = track(COPY, (), [gradient], CLONE_NODE)[0] if tensor._grad is None else tensor._grad + gradient
+    else:
+        tensor._grad = Tensor._of(gradient if tensor._grad is None else record(ADD, (), [tensor._grad.value, gradient])[0][0])
 
 
 # ---------------------------------------------------------------- entry points
