@@ -329,7 +329,6 @@ TABLE = WINDOWS | LINEAR_ALGEBRA | SPECIAL | {name: direct(getattr(np, name)) fo
     "rsqrt": stepwise(lambda array: 1 / np.sqrt(array)),
     "sign": direct(formulas.sign),
     "sub": direct(np.subtract),
-    "erf": stepwise(formulas.mapped(math.erf)),
     "erfc": stepwise(formulas.mapped(math.erfc)),
     "lgamma": stepwise(formulas.log_gamma),
     "logistic": stepwise(formulas.logistic),

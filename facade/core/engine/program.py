@@ -63,9 +63,10 @@ class Program:
         """Run through NumPy."""
         slots = {slot: np.asarray(epoch.leaves[leaf].array) for leaf, slot in zip(self.leaves, self.leaf_slots)}
         numbers = epoch.numbers
-        for kernel, sources, targets in self.steps:
-            results = kernel.host([slots[where] if kind is None else number_array(numbers[where], kind) for kind, where in sources])
-            slots.update(zip(targets, results))
+        with np.errstate(all="ignore"):
+            for kernel, sources, targets in self.steps:
+                results = kernel.host.run([slots[where] if kind is None else number_array(numbers[where], kind) for kind, where in sources])
+                slots.update(zip(targets, results))
         return [slots[slot] for slot in self.outputs]
 
     def in_trace(self, epoch):
