@@ -7,6 +7,7 @@ executed twice, so a class met under either name is one class.  Its `__module__`
 and `print(type(x))` says what it says with PyTorch.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import sys
@@ -27,24 +28,33 @@ def _target_of(name):
 
 
 def _exists(name):
-    # A module made at run time has no spec, for which `find_spec` would raise.
-    return name in sys.modules or importlib.util.find_spec(name) is not None
+    # `find_spec` would raise for a module made at run time, which has no spec, and raises for what would be below a missing one.
+    if name in sys.modules:
+        return True
+    with contextlib.suppress(ModuleNotFoundError):
+        return importlib.util.find_spec(name) is not None
+    return False
 
 
 class _AliasFinder:
-    """Finds every `torch...` module in facade, or says that facade has no such module; advise(name): what to use instead, see refusing.py."""
+    """Finds every `torch...` module in facade, or says that facade has no such module.
 
-    advise = staticmethod(lambda name: "")
+    refused(name): what stands for a module that facade leaves out, or None, see refusing.py.
+    """
+
+    refused = staticmethod(lambda name: None)
 
     def find_spec(self, fullname, path=None, target=None):
         if not _is_below_alias(fullname):
             return None
         if not _exists(_target_of(fullname)):
-            advice = self.advise(fullname)
-            raise ModuleNotFoundError(
-                f"No module named '{fullname}': {TARGET}, which stands in for {ALIAS} in this process, has no such module" + (advice and f"; {advice}"),
-                name=fullname,
-            )
+            module = self.refused(fullname)
+            if module is None:
+                raise ModuleNotFoundError(
+                    f"No module named '{fullname}': {TARGET}, which stands in for {ALIAS} in this process, has no such module",
+                    name=fullname,
+                )
+            return ModuleSpec(fullname, _RefusedLoader(module), is_package=True)
         return ModuleSpec(fullname, _AliasLoader())
 
 
@@ -60,6 +70,19 @@ class _AliasLoader:
         # The import system has just labelled the module with the alias's spec: relative imports need its own.
         module.__spec__ = self.own_spec
         _rename_classes([module], TARGET, ALIAS)
+
+
+class _RefusedLoader:
+    """Hands out a module that only refuses."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def create_module(self, spec):
+        return self.module
+
+    def exec_module(self, module):
+        pass
 
 
 def _rename_classes(modules, old, new):
@@ -120,11 +143,11 @@ def _own_modules():
 
 
 def _aliased_names():
-    """The names below `torch` under which a facade module is filed."""
+    """The names below `torch` under which a facade module is filed, or one that facade refuses."""
     return [
         name
         for name, module in list(sys.modules.items())
-        if _is_below_alias(name) and module is sys.modules.get(_target_of(name))
+        if _is_below_alias(name) and (module is sys.modules.get(_target_of(name)) or isinstance(getattr(module.__spec__, "loader", None), _RefusedLoader))
     ]
 
 

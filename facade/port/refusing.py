@@ -7,6 +7,7 @@ from it or to take it for a dtype is what raises.  What PyTorch has not either, 
 
 import functools
 import sys
+import types
 
 from facade.port.alias import ALIAS, TARGET, finder
 from facade.port.names import is_torchs, torch_names, what_instead
@@ -49,6 +50,17 @@ def refusal(name):
     return Refusal(name.rpartition(".")[2], (), {"full_name": name, "instead": instead}) if instead and is_torchs(name) else None
 
 
+def refused_module(name):
+    """What `import torch.distributed` gives, so that a program which never calls it runs; None where PyTorch has no such module."""
+    parent, _, last = name.rpartition(".")
+    found = None if last in torch_names().get(parent, ()) else refusal(name)
+    if found is None:
+        return None
+    module = types.ModuleType(name, f"Left out: {found.instead}.")
+    module.instead, module.__getattr__ = found.instead, lambda each: getattr(found, each)
+    return module
+
+
 def _look_up(module):
     """A module's `__getattr__`: refusals of what the module lacks."""
     def __getattr__(name):
@@ -73,7 +85,7 @@ def _method(name):
 
 def refuse_the_rest(tensor_class):
     """Have facade's modules, as far as they are imported, and the class of tensors refuse what they lack."""
-    finder.advise = what_instead
+    finder.refused = refused_module
     for name, module in list(sys.modules.items()):
         if (name == TARGET or name.startswith(TARGET + ".")) and not hasattr(module, "__getattr__"):
             module.__getattr__ = _look_up(name)

@@ -160,6 +160,24 @@ def test_randomness(torch):
     yield torch.vmap(noisy, randomness="same")(data(torch)), torch.vmap(noisy, randomness="different")(data(torch))
 
 
+@both_worlds
+def test_jacobians_of_many_by_few(torch):
+    """As large as columns are cheaper than rows: both ways, in a batch, nested, and with a history that leads out."""
+    F, x, w = torch.func, data(torch)[1], torch.linspace(-1, 1, 1200).reshape(400, 3).requires_grad_()
+    many = lambda x, y: ((w @ (x * y)).sin().outer(x), x.detach().repeat(400))      # noqa: E731
+    for argnums in (0, (0, 1)):
+        both = F.jacfwd(many, argnums)(x, x + 1), F.jacrev(many, argnums)(x, x + 1)
+        pairs = list(zip(*map(lambda tree: torch.utils._pytree.tree_flatten(tree)[0], both)))
+        yield len(pairs), [torch.allclose(one, other, atol=1e-6) for one, other in pairs], [one.shape for one, _ in pairs]
+    single = lambda x: many(x, x)[0]        # noqa: E731
+    batch = F.vmap(F.jacfwd(single))(torch.stack([x, x + 1]))
+    yield batch.shape, batch.abs().mean((1, 2, 3))
+    second = F.jacfwd(F.jacfwd(single))(x)
+    yield second.shape, second.abs().mean(), F.hessian(single)(x).abs().mean()
+    batch.square().sum().backward()
+    yield w.grad.abs().sum()
+
+
 class Scaled:
     """The least that functional_call asks of a module."""
 

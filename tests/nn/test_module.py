@@ -429,3 +429,16 @@ def test_pickled_modules(torch):
     fresh = torch.nn.Linear.__new__(torch.nn.Linear)
     fresh.__setstate__(state)
     yield list(fresh.state_dict()), fresh(torch.ones(1)).shape
+
+
+@both_worlds
+def test_what_is_not_called_shows_its_name(torch):
+    """`print(net.parameters())` and a forgotten pair of brackets: what tutorials show, but for the address."""
+    net, f = torch.nn.Linear(1, 1, bias=False), torch.nn.functional
+    net.weight.data.fill_(2.0)
+    for each in (net.parameters(), net.named_modules(), net.children()):
+        yield type(each).__name__, each.__qualname__
+    yield str(net.state_dict), str(net.extra_repr), str(net.forward), str(net.weight.backward)
+    for each in (torch.nn.Module.forward, torch.nn.BatchNorm1d._check_input_dim, f.cross_entropy, f.l1_loss, f.avg_pool2d, torch.stft, torch.atleast_1d):
+        yield each.__name__, each.__qualname__
+    yield [each.__name__ for each in (torch.rand_like, torch.is_floating_point, torch.numel, torch.hsplit, f.kl_div)]

@@ -83,6 +83,36 @@ def test_a_missing_submodule_is_named_as_the_program_names_it(python):
     )
 
 
+def test_a_module_that_is_left_out_can_be_imported_and_refuses_to_be_used(python):
+    check(
+        python,
+        """
+        import sys
+        import facade
+        with facade.install():
+            import torch.distributed as dist
+            import torch.distributed.algorithms.join, torch.fx
+            from torch.distributed import init_process_group
+            assert dist is torch.distributed and not dist.is_available()
+            for use in (lambda: dist.all_reduce(1), init_process_group, lambda: torch.fx.symbolic_trace(1)):
+                try:
+                    use()
+                except NotImplementedError as error:
+                    assert "facade does not support torch." in str(error)
+                else:
+                    raise AssertionError("was used")
+            for name in ("torch.SymInt", "torch.relu"):
+                try:
+                    __import__(name)
+                except ModuleNotFoundError as error:
+                    assert error.name == name
+                else:
+                    raise AssertionError(name)
+        assert not [name for name in sys.modules if name.startswith("torch")]
+        """,
+    )
+
+
 def test_uninstall_puts_everything_back_and_both_may_be_repeated(python):
     check(
         python,

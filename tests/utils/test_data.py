@@ -82,6 +82,7 @@ data.RandomSampler([])
 data.RandomSampler(range(3), replacement=1)
 data.RandomSampler(range(3), num_samples=2.0)
 list(data.RandomSampler([], num_samples=3))
+[next(iter(data.RandomSampler(range(3), replacement=each, num_samples=10**12, generator=torch.Generator().manual_seed(1)))) for each in (True, False)]
 data.WeightedRandomSampler([1.0], True)
 data.WeightedRandomSampler([1.0], 1, 1)
 data.WeightedRandomSampler([[1.0]], 1)

@@ -110,7 +110,7 @@ def _composed(name, function):
         if dtype is None:
             return function(*args, **names)
         return function(*converted(args, dtype), **{key: converted(value, dtype) for key, value in names.items()})
-    run.__wrapped__, run.__name__, run.__doc__ = function, function.__name__, function.__doc__
+    run.__wrapped__, run.__name__, run.__qualname__, run.__doc__ = function, function.__name__, function.__qualname__, function.__doc__
     return run
 
 

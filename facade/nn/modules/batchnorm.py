@@ -85,6 +85,7 @@ def checked_ranks(*ranks):
         def _check_input_dim(self, input):
             if input.dim() not in ranks:
                 raise ValueError(f"expected {' or '.join(f'{rank}D' for rank in ranks)} input (got {input.dim()}D input)")
+        _check_input_dim.__qualname__ = f"{cls.__qualname__}._check_input_dim"
         cls._check_input_dim = _check_input_dim
         return cls
     return decorate

@@ -23,7 +23,7 @@ def layer(function=None, options=None, inputs="input", passed=(), shows=None):
         if function is not None:
             cls.forward = _forward(cls, function, inputs, [*names, *passed])
         if shows is not None:
-            cls.extra_repr = _shower(shows, "inplace" in names and "inplace" not in shows)
+            cls.extra_repr = _shower(cls, shows, "inplace" in names and "inplace" not in shows)
         return cls
     return complete
 
@@ -48,11 +48,12 @@ def _forward(cls, function, inputs, names):
     return _written(cls, f"def forward(self, {inputs}):\n    return function({', '.join(given)})", function=function)
 
 
-def _shower(template, has_inplace):
+def _shower(cls, template, has_inplace):
     """`extra_repr`, which mentions `inplace` only where it is set."""
     def extra_repr(self):
         parts = [template.format(self)] if template else []
         return ", ".join(parts + ["inplace=True"] * (has_inplace and self.inplace))
+    extra_repr.__qualname__ = f"{cls.__qualname__}.extra_repr"
     return extra_repr
 
 

@@ -33,7 +33,7 @@ def _indented(text):
     return text.replace("\n", "\n  ")
 
 
-def _unimplemented(self, *input):
+def _forward_unimplemented(self, *input):
     """Compute the output; every subclass defines it."""
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
@@ -49,7 +49,7 @@ class Module:
     training: bool
     call_super_init = False
     T_destination = TypeVar("T_destination", bound=dict)
-    forward = _unimplemented
+    forward = _forward_unimplemented
 
     def __init__(self, *args, **kwargs):
         if not self.call_super_init and (args or kwargs):
@@ -395,6 +395,11 @@ class Module:
         else:
             inside = "\n  " + "\n  ".join(first + children) + "\n" if first + children else ""
         return f"{self._get_name()}({inside})"
+
+
+for _name, _method in vars(Module).items():      # <bound method Module.state_dict of ...>, wherever it is written
+    if inspect.isfunction(_method) and _method.__qualname__ == _name:
+        _method.__qualname__ = f"Module.{_name}"
 
 
 def _exists(value):

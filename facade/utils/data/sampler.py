@@ -69,7 +69,7 @@ class RandomSampler(Sampler[int]):
             generator = Generator().manual_seed(drawn_seed())
         at_once = _AT_ONCE if self.replacement else size
         whole, rest = divmod(self.num_samples, at_once)
-        for count in [at_once] * whole + [rest]:
+        for count in itertools.chain(itertools.repeat(at_once, whole), [rest]):      # 10^10 samples are a loop without end
             drawn = randint(0, size, (count,), generator=generator) if self.replacement else randperm(size, generator=generator)
             yield from drawn.tolist()[:count]
 

@@ -22,6 +22,8 @@ COMPOSITES = []
 def composite(at="torch Tensor", name=None):
     """Expose the function below in these namespaces, under its own name unless another is given."""
     def add(function):
+        if "<locals>" in function.__qualname__:      # made for this name, which its repr says
+            function.__name__ = function.__qualname__ = name or function.__name__
         COMPOSITES.append(Composite(name or function.__name__, function, tuple(at.split())))
         return function
     return add
