@@ -1,7 +1,10 @@
 """Pooling and resizing."""
 
+from facade.core.dtypes import BOOL, COMPLEX
 from facade.core.ops.kernels import pooling as kernels
 from facade.core.ops.kernels import grid_sampling, resampling
+from facade.core.ops.rows.requirements import need_floating, reject
+from facade.core.ops.supported import NOT_FLOAT
 from facade.core.ops.table import op
 
 RANKS = 1, 2, 3
@@ -12,31 +15,47 @@ def _with_indices(function):
     return lambda *arguments: function(*arguments, return_indices=True)
 
 
+def _takes(kernel, *categories, names=()):
+    """The check that torch has a kernel of this name for the dtype of the input."""
+    return lambda self, *rest: reject(self, kernel, categories, names)
+
+
+_SMALL_INTEGERS = "int8", "uint8", "int16", "int32"
+_MAX = {1: _takes("max_pool1d_impl", *NOT_FLOAT), 2: _takes("max_pool2d", BOOL, COMPLEX), 3: _takes("max_pool3d", BOOL, COMPLEX)}
+_AVG = {1: (mean := _takes("avg_pool2d", BOOL, COMPLEX, names=_SMALL_INTEGERS)), 2: mean,
+        3: _takes("avg_pool3d_out_frame", BOOL, COMPLEX, names=(*_SMALL_INTEGERS, "float16", "bfloat16"))}
+
+
 def _node(name, rank):
     """The node of an operator; one dimension is computed as two, of which one is squeezed out again."""
     return "SqueezeBackward1" if rank == 1 else f"{name.format(rank)}Backward0"
 
 
 MAX_POOL = {rank: op(f"max_pool{rank}d({_WINDOW}) -> Tensor", kernels.max_pool, at="", node=_node("MaxPool{}DWithIndices", rank),
-                     doc="The greatest element of each window") for rank in RANKS}
+                     check=_MAX[rank], doc="The greatest element of each window") for rank in RANKS}
 MAX_POOL_INDICES = {rank: op(f"max_pool{rank}d_with_indices({_WINDOW}) -> (Tensor, Tensor)", _with_indices(kernels.max_pool), at="",
-                             node=_node("MaxPool{}DWithIndices", rank), doc="The greatest element of each window, and where it is") for rank in RANKS}
+                             node=_node("MaxPool{}DWithIndices", rank), check=_MAX[max(rank, 2)],
+                             doc="The greatest element of each window, and where it is") for rank in RANKS}
 ADAPTIVE_MAX_POOL = {rank: op(f"adaptive_max_pool{rank}d(Tensor self, int[] output_size) -> (Tensor, Tensor)",
                               _with_indices(kernels.adaptive_max_pool),
                               at="", node=_node("AdaptiveMaxPool{}D", rank),
+                              check=_takes("adaptive_max_pool3d_cpu" if rank == 3 else "adaptive_max_pool2d", *NOT_FLOAT),
                               doc="The greatest of each of so many windows, and where it is") for rank in RANKS}
 FRACTIONAL_MAX_POOL = {rank: op(f"fractional_max_pool{rank}d(Tensor self, int[] kernel_size, int[] output_size, Tensor random_samples)"
                                 " -> (Tensor, Tensor)", kernels.fractional_max_pool, at="", node=_node("FractionalMaxPool{}D", rank),
                                 doc="The greatest element of windows at random places, and where it is") for rank in (2, 3)}
 AVG_POOL = {rank: op(f"avg_pool{rank}d(Tensor self, int[] kernel_size, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, "
-                     "int? divisor_override) -> Tensor", kernels.avg_pool, at="", node=_node("AvgPool{}D", rank), doc="The mean of each window")
+                     "int? divisor_override) -> Tensor", kernels.avg_pool, at="", node=_node("AvgPool{}D", rank), check=_AVG[rank],
+                     doc="The mean of each window")
             for rank in RANKS}
 ADAPTIVE_AVG_POOL = {rank: op(f"adaptive_avg_pool{rank}d(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="",
-                              node=_node("AdaptiveAvgPool{}D", rank), doc="The mean of each of so many windows") for rank in RANKS}
+                              node=_node("AdaptiveAvgPool{}D", rank), doc="The mean of each of so many windows",
+                              check=_takes("adaptive_avg_pool3d_cpu" if rank == 3 else "adaptive_avg_pool2d", *NOT_FLOAT)) for rank in RANKS}
+_NO_MEAN = "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}"
 GLOBAL_AVG_POOL = op("adaptive_avg_pool(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="", node="MeanBackward1",
-                     doc="The mean over all of space")
+                     check=lambda self, sizes: need_floating(self, _NO_MEAN), doc="The mean over all of space")
 MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] output_size) -> Tensor", kernels.max_unpool, at="",
-                       node=_node("MaxUnpool{}D", rank), doc="Elements put back to where max pooling took them from")
+                       node=_node("MaxUnpool{}D", rank), check=_takes(f"max_unpool{max(rank, 2)}d", *NOT_FLOAT), doc="Elements put back to where max pooling took them from")
               for rank in RANKS}
 
 # mode -> the part of torch's node name for it; what averages when shrinking has 'Aa' behind
