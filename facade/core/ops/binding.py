@@ -12,7 +12,7 @@ from facade.core.engine import constant
 
 from facade.core.ops.dispatch import apply, apply_inplace, apply_view
 from facade.core.ops.documenting import document
-from facade.core.ops.fitting import ALIASES, CHECKS, fits
+from facade.core.ops.fitting import CHECKS, fits, renamed, takes_out
 from facade.core.ops.mismatch import mismatch
 from facade.core.ops.outputs import apply_out
 from facade.core.ops.table import ARRAY, Arrays
@@ -110,30 +110,28 @@ def match(row, args, kwargs, method):
     """(args, kwargs) for the compiled function of this overload, or None when they do not fit."""
     params = row.schema.params
     positional = [param for param in params if not param.keyword]
-    renamed = {}
-    names = {param.name for param in params}
+    named = {}
     for key, value in kwargs.items():
-        key = key if key in names else ALIASES.get(key, key)
-        if key not in names or key in renamed:
+        param = renamed(key, params)
+        if param is None or param.name in named:
             return None
-        renamed[key] = value
+        named[param.name] = value
     packs = len(positional) > 1 and positional[1].is_list and positional[1].type in ("int", "SymInt") and not positional[1].length
-    if packs and len(args) >= 2 and all(CHECKS["int"](each) for each in args[1:]) and positional[1].name not in renamed \
-            and (len(args) > 2 or len(positional) == 2 or True):
+    if packs and len(args) >= 2 and all(CHECKS["int"](each) for each in args[1:]) and positional[1].name not in named:
         args = (args[0], tuple(args[1:]))
     if len(args) > len(positional):
         return None
     given = dict(zip((param.name for param in positional), args))
-    if given.keys() & renamed.keys():
+    if given.keys() & named.keys():
         return None
-    given |= renamed
+    given |= named
     for param in params:
         if param.name not in given:
             if param.required:
                 return None
         elif not fits(param, given[param.name], row):
             return None
-    return args, renamed
+    return args, {param.name: named[param.name] for param in params if param.name in named and not param.is_ignored}
 
 
 def _key(args, kwargs):
@@ -142,9 +140,6 @@ def _key(args, kwargs):
     for name, value in kwargs.items():
         kinds += name, value.__class__ if value.__class__ not in (list, tuple) else ("sequence", value[0].__class__ if value else None)
     return tuple(kinds)
-
-
-_IGNORED = ("out", "generator", "layout", "device", "memory_format", "pin_memory")
 
 
 def make_function(name, rows, method=False, inplace=False):
@@ -162,20 +157,23 @@ def make_function(name, rows, method=False, inplace=False):
 
     def choose(args, kwargs, types):
         key = _key(args, kwargs)
-        out = kwargs.pop("out", None)
-        if out is not None:
-            return apply_out(name, lambda **more: function(*args, **more, **kwargs), out, args)
-        for ignored in _IGNORED:
-            kwargs.pop(ignored, None)
+        given = {name: value for name, value in kwargs.items() if name != "out"}
         for row in rows:
-            found = match(row, args, kwargs, method)
-            if found is not None:
-                call = compile_row(row, inplace)
-                if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
-                    by_types = list not in types and tuple not in types
-                    (direct if by_types else chosen)[types if by_types else key] = call
-                return call(*found[0], **found[1])
+            found = match(row, args, given, method)
+            if found is None:
+                continue
+            if "out" in kwargs:
+                if writing or not takes_out(row, kwargs["out"]):
+                    continue
+                if kwargs["out"] is not None:
+                    return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args)
+            call = compile_row(row, inplace)
+            if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
+                by_types = list not in types and tuple not in types
+                (direct if by_types else chosen)[types if by_types else key] = call
+            return call(*found[0], **found[1])
         raise TypeError(mismatch(name, rows, args, kwargs, method))
+    writing = method or inplace
     function.__name__ = function.__qualname__ = name
     document(function, name, rows, method, inplace)
     function.rows = rows

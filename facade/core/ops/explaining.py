@@ -1,6 +1,8 @@
-"""torch's TypeErrors for functions written in Python: looked for only when a call has failed.
+"""torch's TypeErrors for functions written in Python.
 
-What a parameter takes is told by its name; names that say nothing are not judged, and then the error stays as it was.
+Where torch's function is from C++, its signatures are known, and arguments are held against them before it is called: once for each
+combination of types. Of the others they are looked for only when a call has failed. What a parameter takes is then told by its
+name; names that say nothing are not judged, and the error stays as it was.
 """
 
 import functools
@@ -8,7 +10,7 @@ import inspect
 
 from facade.core.engine import tapes
 from facade.core.ops.binding import match
-from facade.core.ops.fitting import ALIASES, CHECKS
+from facade.core.ops.fitting import CHECKS, own_name, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
@@ -22,19 +24,29 @@ def explained(name, function, method=False, listed=True):
 
     listed: whether `name` is what signatures.txt calls it.
     """
+    suiting = set()      # the types of arguments that fit
+    options = functools.cache(lambda: signatures(name, method) if listed else ())
+
+    def suit(args, names, types):
+        if options():
+            _hold_against(name, options(), args, names, method)
+        if list not in types and tuple not in types and not any(isinstance(each, Tensor) and not each._value.spec.shape for each in (*args[1:], *names.values())):
+            suiting.add(types)      # else one may stand for a number, which its type does not tell
+
     @functools.wraps(function)
     def call(*args, **names):
+        types = tuple(map(type, args)) if not names else (*map(type, args), *names, *map(type, names.values()))
+        if types not in suiting:
+            suit(args, names, types)
         checks = tapes.epoch.checks
         pending = len(checks)
         try:
             return function(*args, **names)
         except Exception as error:
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
-            options = signatures(name, method) if listed else ()
-            reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
-                if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None
+            reason = None if options() or not isinstance(error, _ABOUT_ARGUMENTS) or _told(name, error) else _reason(name, function, args, names, method)
             if reason is None:
-                own = _own_names(function, names) if options and isinstance(error, TypeError) else names
+                own = _own_names(function, names) if options() and isinstance(error, TypeError) else names
                 if own == names:
                     raise
                 return function(*args, **own)
@@ -42,10 +54,13 @@ def explained(name, function, method=False, listed=True):
     return call
 
 
+_ABOUT_ARGUMENTS = TypeError, AttributeError, ValueError, KeyError
+
+
 def _own_names(function, names):
     """The keywords with NumPy's names for torch's replaced: `axis` is `dim`, where the function has that parameter and not the other."""
     params = inspect.signature(function).parameters
-    return {ALIASES[name] if name not in params and ALIASES.get(name) in params else name: value for name, value in names.items()}
+    return {own_name(name, params): value for name, value in names.items()}
 
 
 def _told(name, error):
@@ -53,13 +68,13 @@ def _told(name, error):
     return "received an invalid combination" in str(error) or str(error).startswith(f"{name}(): ")
 
 
-def _unfit(name, options, args, names, method):
-    """Why the arguments fit none of these signatures; None where they fit one."""
-    if any(_takes_sizes(option, method) for option in options) and len(args) > method and all(map(CHECKS["int"], args[method:])):
-        args = (*args[:method], args[method:])      # sizes one by one
-    if any(_fits(option, args, dict(names), method) for option in options):
-        return None
-    return mismatch(name, options, args, names, method)
+def _hold_against(name, options, args, names, method):
+    """Raise torch's TypeError where the arguments fit none of these signatures."""
+    given = args
+    if len(args) > method and any(_takes_sizes(option, method) for option in options) and all(map(CHECKS["int"], args[method:])):
+        given = (*args[:method], args[method:])      # sizes one by one
+    if not any(_fits(option, given, names, method) for option in options):
+        raise TypeError(mismatch(name, options, given, names, method))
 
 
 def _takes_sizes(option, method):
@@ -69,8 +84,8 @@ def _takes_sizes(option, method):
 
 
 def _fits(option, args, names, method):
-    if option.out:
-        names.pop("out", None)
+    if "out" in names and not method and takes_out(option, names["out"]):
+        names = {name: value for name, value in names.items() if name != "out"}
     return match(option, args, names, method) is not None
 
 

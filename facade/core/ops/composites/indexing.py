@@ -1,5 +1,6 @@
 """Indexing whose indices are looked at before it is recorded, and what reads data to know its shape."""
 
+import inspect
 import math
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.errors import broadcast_shapes, dim_range
-from facade.core.ops.binding import ALIASES, make_function
+from facade.core.ops.binding import make_function
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.fitting import own_name
 from facade.core.ops.index_checks import check_index
 from facade.core.ops.outputs import apply_out, with_out
 from facade.core.ops.rows import indexing as table
@@ -31,9 +33,11 @@ def guarded(*rows):
 
 
 def _guard(guard, call):
+    names = inspect.signature(guard).parameters
+
     def function(*args, **kwargs):
         try:
-            guard(*args, **{ALIASES.get(key, key): value for key, value in kwargs.items() if key != "out"})
+            guard(*args, **{own_name(key, names): value for key, value in kwargs.items() if key != "out"})
         except (TypeError, AttributeError):
             pass                            # not these arguments: the call below says so in torch's words
         return call(*args, **kwargs)
