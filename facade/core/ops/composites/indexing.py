@@ -27,12 +27,14 @@ def guarded(*rows):
         for inplace in (False, True)[:1 + rows[0].inplace]:
             for at in ("torch", "Tensor"):
                 name = rows[0].name + "_" * inplace
-                composite(at, name)(_guard(guard, make_function(name, rows, method=at == "Tensor", inplace=inplace)))
+                plain = make_function(rows[0].name, rows, method=at == "Tensor")
+                composite(at, name)(_guard(guard, plain, make_function(name, rows, method=True, inplace=True) if inplace else plain))
         return guard
     return add
 
 
-def _guard(guard, call):
+def _guard(guard, plain, call):
+    """`call` behind the guard; plain: the same with nothing written, which tells what shapes and dtypes have against the arguments."""
     names = inspect.signature(guard).parameters
 
     def function(*args, **kwargs):
@@ -40,6 +42,9 @@ def _guard(guard, call):
             guard(*args, **{own_name(key, names): value for key, value in kwargs.items() if key != "out"})
         except (TypeError, AttributeError):
             pass                            # not these arguments: the call below says so in torch's words
+        except (RuntimeError, IndexError):  # the numbers are the last thing that torch looks at
+            plain(*args, **{key: value for key, value in kwargs.items() if key != "out"})
+            raise
         return call(*args, **kwargs)
     function.__name__ = function.__qualname__ = call.__name__
     function.__doc__, function.rows = call.__doc__, call.rows

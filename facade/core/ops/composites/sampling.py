@@ -204,11 +204,20 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    _check_probabilities(weights, by_distribution=replacement and num_samples > 1)
     if (weights.sum(-1) <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     return _made(streams.multinomial(_engine(generator), weights, num_samples, replacement))
+
+
+def _check_probabilities(weights, by_distribution):
+    """Raise where a weight is none; by_distribution: whether torch finds that when it adds them up."""
+    if np.isfinite(weights).all() and not (weights < 0).any():
+        return
+    if not by_distribution:
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    wrong = weights[~(weights >= 0) | np.isinf(weights)][0]
+    raise RuntimeError(f"invalid multinomial distribution (encountering probability entry {'= infinity or NaN' if wrong > 0 else '< 0'})")
 
 
 @composite(at="torch")

@@ -74,6 +74,13 @@ def _check_soft_margin(self, target, reduction):
         raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(self).legacy}")
 
 
+def _check_poisson_nll(self, target, log_input, full, eps):
+    _check_shapes(target, self)
+    exact = refuse((BOOL,), "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+                   "use the `~` or `logical_not()` operator instead.")
+    exact(*((self, target) if log_input else (self,)))
+
+
 def _check_gaussian_nll(self, target, var, full, eps):
     _check_shapes(self, target, var)
     no_bools(self, target)
@@ -90,7 +97,7 @@ SMOOTH_L1 = _loss("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, f
 HUBER = _loss("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", kernels.huber,
               "The squared distance, linear far away", check=_kernel("huber_cpu"))
 POISSON_NLL = _loss("poisson_nll_loss(Tensor self, Tensor target, bool log_input, bool full, float eps) -> Tensor", kernels.poisson_nll,
-                    "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0")
+                    "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0", check=_check_poisson_nll)
 GAUSSIAN_NLL = _loss("gaussian_nll_loss(Tensor self, Tensor target, Tensor var, bool full, float eps) -> Tensor", kernels.gaussian_nll,
                      "Minus the log likelihood of a normal distribution", FLOATING, node="MulBackward0", check=_check_gaussian_nll)
 
