@@ -4,15 +4,21 @@ import math
 
 import jax.numpy as jnp
 
-from facade.core.dtypes import BOOL
+from facade.core.dtypes import BOOL, INTEGER
 from facade.core.ops.kernels import convolution as kernels
-from facade.core.ops.rows.requirements import reject
+from facade.core.ops.rows.requirements import dtype_of, reject
 from facade.core.ops.table import op
+
+def has_no_kernel(dtype, transposed):
+    """Whether torch has no convolution of this dtype, or no transposed one."""
+    return dtype.category == BOOL or transposed and dtype.category == INTEGER and dtype.name != "int64"
+
 
 def _convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     images = input.ndim < 5
-    reject(input, ("slow_conv_transpose2d_out_cpu" if images else "slow_conv_transpose3d_out_cpu") if transposed else
-           "slow_conv2d_cpu" if images else "compute_columns3d", (BOOL,))
+    if has_no_kernel(dtype_of(input), transposed):
+        reject(input, ("slow_conv_transpose2d_out_cpu" if images else "slow_conv_transpose3d_out_cpu") if transposed else
+               "slow_conv2d_cpu" if images else "compute_columns3d", tuple(range(4)))
     return kernels.convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 
