@@ -166,7 +166,7 @@ def make_function(name, rows, method=False, inplace=False):
                 if writing or not takes_out(row, kwargs["out"]):
                     continue
                 if kwargs["out"] is not None:
-                    return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args)
+                    return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args, row.differentiable)
             call = compile_row(row, inplace)
             if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
                 by_types = list not in types and tuple not in types

@@ -28,16 +28,20 @@ def explained(name, function, method=False, listed=True):
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
     def suit(args, names, types):
+        scalars = any(isinstance(each, Tensor) and not each._value.spec.shape for each in (*args[1:], *names.values()))
         if options():
-            _hold_against(name, options(), args, names, method)
-        if list not in types and tuple not in types and not any(isinstance(each, Tensor) and not each._value.spec.shape for each in (*args[1:], *names.values())):
+            option = _suiting(name, options(), args, names, method)
+            if scalars:
+                args = _with_ints(option, args)
+        if not scalars and list not in types and tuple not in types:
             suiting.add(types)      # else one may stand for a number, which its type does not tell
+        return args
 
     @functools.wraps(function)
     def call(*args, **names):
         types = tuple(map(type, args)) if not names else (*map(type, args), *names, *map(type, names.values()))
         if types not in suiting:
-            suit(args, names, types)
+            args = suit(args, names, types)
         checks = tapes.epoch.checks
         pending = len(checks)
         try:
@@ -68,13 +72,22 @@ def _told(name, error):
     return "received an invalid combination" in str(error) or str(error).startswith(f"{name}(): ")
 
 
-def _hold_against(name, options, args, names, method):
-    """Raise torch's TypeError where the arguments fit none of these signatures."""
+def _suiting(name, options, args, names, method):
+    """The first of these signatures that the arguments fit; torch's TypeError where they fit none."""
     given = args
     if len(args) > method and any(_takes_sizes(option, method) for option in options) and all(map(CHECKS["int"], args[method:])):
         given = (*args[:method], args[method:])      # sizes one by one
-    if not any(_fits(option, given, names, method) for option in options):
+    found = next((option for option in options if _fits(option, given, names, method)), None)
+    if found is None:
         raise TypeError(mismatch(name, options, given, names, method))
+    return found
+
+
+def _with_ints(option, args):
+    """The arguments with integers for the tensors without dimensions that stand for them."""
+    wants = [param.type in ("int", "SymInt") for param in option.schema.params]
+    wants += wants[-1:] * (len(args) - len(wants))      # sizes one by one
+    return tuple(int(value) if wanted and isinstance(value, Tensor) else value for value, wanted in zip(args, wants))
 
 
 def _takes_sizes(option, method):

@@ -26,7 +26,7 @@ CHECKS["SymInt"] = CHECKS["int"]
 def fits(param, value, row):
     """Whether `value` can be passed for `param`."""
     if value is None:
-        return param.optional or param.type == "object" or not param.required and param.default is None
+        return param.optional or param.type == "object" or not param.required and param.default in (None, ())
     check = CHECKS.get(param.type, lambda _: True)
     if param.is_list:
         if isinstance(value, (list, tuple)):

@@ -163,6 +163,10 @@ def _check_mean(name, shape, sizes, rank):
     if min(sizes) < 0:
         first, *rest = map(str, sizes)
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {{{first}, {','.join(rest)}}}")
+    if set(sizes) == {1}:       # the mean over all of space, which asks for no channels
+        for dim in range(-1, -rank - 1, -1):
+            dim_range(dim, len(shape))
+        return
     if len(shape) not in (rank + 1, rank + 2):
         raise RuntimeError(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got {list(shape)}")
     _check_some(name, shape, range(len(shape) - rank, len(shape)) if rank == 2 else range(1, len(shape)))

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
@@ -73,6 +74,8 @@ def _unpacked(tensors):
 @composite(at="torch")
 def block_diag(*tensors):
     """A matrix with these on its diagonal, zero elsewhere."""
+    if not tensors:
+        return Tensor._of(constant(np.zeros((1, 0), dtypes.get_default_dtype().numpy)))
     return _join(table.BLOCK_DIAG, tensors, (), None)
 
 

@@ -237,9 +237,12 @@ def masked_select(input, mask, *, out=None):
 
 
 @composite()
-@with_out
-def nonzero(input, *, as_tuple=False):
+def nonzero(input, *, as_tuple=False, out=None):
     """The indices of the elements that are not zero: a row for each, or with as_tuple a vector for each dimension."""
+    if out is not None:
+        if as_tuple:
+            raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
+        return apply_out("nonzero", lambda: nonzero(input), out, (input,), differentiable=False)
     found = np.argwhere(input.numpy_value() != 0) if input.ndim else np.zeros((int(bool(input.numpy_value())), 0))
     if not as_tuple:
         return Tensor._of(constant(found.astype(np.int64)))
@@ -303,7 +306,7 @@ def unravel_index(indices, shape):
     """Indices of the flat tensor as one index for each dimension of `shape`."""
     if indices.dtype.category != dtypes.INTEGER:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    indices, shape = indices.long(), (shape,) if isinstance(shape, int) else tuple(shape)
     if any(extent < 0 for extent in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     steps = [math.prod(shape[place + 1:]) for place in range(len(shape))]

@@ -201,20 +201,6 @@ def triu_indices(row, col, offset=0, *, dtype=None, layout=None, device=None, pi
     return _indices(row, col, offset, dtype, np.triu_indices)
 
 
-@composite(at="torch")
-def cartesian_prod(*tensors):
-    """All rows that take one element from each vector"""
-    tensors = _listed(tensors)
-    return apply(rows.CARTESIAN, (Arrays(len(tensors)),), tuple(tensors))
-
-
-@composite(at="torch")
-def block_diag(*tensors):
-    """Matrices along the diagonal of one, zeros elsewhere"""
-    tensors = _listed(tensors)
-    return apply(rows.BLOCK_DIAG, (Arrays(len(tensors)),), tuple(tensors))
-
-
 @composite()
 def cov(input, *, correction=1, fweights=None, aweights=None):
     """The covariance matrix of the rows, with optional whole-number and real weights of the columns"""

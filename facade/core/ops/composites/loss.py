@@ -348,14 +348,14 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     return apply(table.SOFT_MARGIN, (ARRAY, ARRAY, number), (input, target))
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, what it lacks of the margin where it is -1."""
     number = _reduction(reduction, size_average, reduce)
     return _reduced(apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target)), number)
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """What input1 lacks of lying over input2 by the margin (target 1), or under it (target -1)."""
     number = _reduction(reduction, size_average, reduce)
@@ -365,7 +365,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     return _reduced(apply(table.MARGIN_RANKING, (ARRAY, ARRAY, ARRAY, float(margin)), (input1, input2, target)), number)
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cosine of pairs whose target is 1, the cosine over a margin of those whose target is -1."""
     number = _reduction(reduction, size_average, reduce)
@@ -390,7 +390,7 @@ def _triplet(positive, negative, crossed, margin, reduction):
     return _reduced(apply(table.TRIPLET, (ARRAY, ARRAY, float(margin)), (positive, negative)), reduction)
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"):
     """What the anchor's distance to the positive lacks of being under that to the negative by a margin."""
     number = _reduction(reduction, size_average, reduce)

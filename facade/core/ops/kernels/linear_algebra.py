@@ -95,14 +95,6 @@ def vander(array, count, increasing):
     return powers if increasing else jnp.flip(powers, -1)
 
 
-def block_diag(blocks):
-    """Matrices (scalars and vectors count as rows) along the diagonal of one."""
-    blocks = [jnp.atleast_2d(block) for block in blocks]
-    width = sum(block.shape[1] for block in blocks)
-    left = itertools.accumulate((block.shape[1] for block in blocks), initial=0)
-    return jnp.concatenate([jnp.pad(block, ((0, 0), (start, width - start - block.shape[1]))) for block, start in zip(blocks, left)])
-
-
 def combinations(vector, count, with_replacement):
     """All choices of `count` elements of a vector, one a row."""
     if count == 0:
@@ -110,13 +102,6 @@ def combinations(vector, count, with_replacement):
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     index = np.array(list(choose(range(vector.shape[0]), count)), np.int64).reshape(-1, count)
     return vector[index]
-
-
-def cartesian_prod(vectors):
-    """All rows that take one element from each vector."""
-    if len(vectors) == 1:
-        return vectors[0]
-    return jnp.stack([each.reshape(-1) for each in jnp.meshgrid(*vectors, indexing="ij")], 1)
 
 
 def covariance(array, correction, fweights, aweights):

@@ -96,20 +96,19 @@ op('gelu(Tensor self, *, str approximate="none") -> Tensor', in_float32(kernels.
 def _check_prelu(self, weight):
     if self.dtype != weight.dtype:
         raise RuntimeError(f"prelu: Type promoting not supported. Got {legacy_name(self)} and {legacy_name(weight)}")
-    if len(weight.shape) > 1:
-        count = weight.size
-    elif weight.size == 1:
-        return
-    else:
-        count = weight.size
-        if not self.shape:
-            raise RuntimeError("Not allow zero-dim input tensor.")
+    if weight.size != 1 or len(weight.shape) > 1:
+        _check_slopes(self, weight.size, len(weight.shape))
+    unimplemented("prelu_cpu", *NOT_FLOAT)(self)
+
+
+def _check_slopes(self, count, rank):
+    if rank == 1 and not self.shape:
+        raise RuntimeError("Not allow zero-dim input tensor.")
     channels = self.shape[1] if len(self.shape) > 1 else 1
     if count != channels:
         raise RuntimeError(f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel size = {channels}.")
-    if len(weight.shape) > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(weight.shape)}")
-    unimplemented("prelu_cpu", *NOT_FLOAT)(self)
+    if rank > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {rank}")
 
 
 op("prelu(Tensor self, Tensor weight) -> Tensor", kernels.prelu, PLAIN, at="torch Tensor nn.functional", node="PreluKernelBackward0", out=False,

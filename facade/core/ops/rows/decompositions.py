@@ -372,6 +372,10 @@ op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", n
 
 def _vecdot(x, y, dim):
     need_floating(x, "linalg.vecdot: Expected a floating point or complex tensor as input. Got {}")
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"linalg.vecdot: Expected x and y to have the same dtype, but found x of type {dtype_of(x).legacy} "
+                           f"and y of type {dtype_of(y).legacy} instead")
+    broadcast_shapes(x.shape, y.shape)
     products = jnp.conj(x) * y
     return jnp.sum(products, axes_of(dim, products), dtype=x.dtype)
 

@@ -275,15 +275,21 @@ CROSS = op("cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", _cross("
            doc="The cross product of vectors of three along a dim")
 
 
+def _need_real(array, sentence):
+    if dtype_of(array).category != FLOAT:
+        raise RuntimeError(sentence.format(dtype_of(array).legacy))
+
+
 def _cdist(x1, x2, p, through_product):
     for each, shown in ((x1, "X1"), (x2, "X2")):
-        need_floating(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
+        _need_real(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
         if each.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {each.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
+    reject(x1, "cdist", names=("float16", "bfloat16"))
     broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     return kernels.cdist(x1, x2, p, through_product)
 
@@ -295,9 +301,10 @@ CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor
 def _pdist(self, p):
     if self.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {self.ndim}D")
-    need_floating(self, "pdist only supports floating-point dtypes")
+    _need_real(self, "pdist only supports floating-point dtypes")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
+    reject(self, "pdist", names=("float16", "bfloat16"))
     return kernels.pdist(self, p)
 
 
@@ -350,20 +357,10 @@ def _powers_of(x):
     return x.astype(jnp.int64) if dtype_of(x).category < FLOAT else x
 
 
-def _vectors_only(name, function):
-    def made(vector, *rest):
-        for each in vector if isinstance(vector, list) else [vector]:
-            if each.ndim > 1 or each.ndim == 0 and name == "combinations":
-                raise RuntimeError(f"Expect a 1D vector, but got shape {list(each.shape)}")
-        return function(vector, *rest)
-    return made
-
-
-def _block_diag(tensors):
-    for place, each in enumerate(tensors):
-        if each.ndim > 2:
-            raise RuntimeError(f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {each.ndim} dimensions")
-    return kernels.block_diag(tensors)
+def _combinations(self, r, with_replacement):
+    if self.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(self.shape)}")
+    return kernels.combinations(self, r, with_replacement)
 
 
 for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diagonal, zeros above"),
@@ -378,11 +375,8 @@ op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at
    doc="The powers of each element, a row for each")
 op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
    doc="The powers of each element along a new last dim, from 0 up")
-op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _vectors_only("combinations", kernels.combinations),
+op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _combinations,
    at="torch", node="StackBackward0", doc="All choices of r elements, one a row")
-CARTESIAN = op("cartesian_prod(Tensor[] tensors) -> Tensor", _vectors_only("cartesian_prod", kernels.cartesian_prod), at="", node="StackBackward0",
-               doc="All rows that take one element from each vector")
-BLOCK_DIAG = op("block_diag(Tensor[] tensors) -> Tensor", _block_diag, COMMON, at="", doc="Matrices along the diagonal of one")
 
 
 # ---------------------------------------------------------------- statistics

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from facade.core.dtypes import BOOL, INTEGER
+from facade.core.dtypes import BOOL, COMPLEX, INTEGER
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import loss as kernels
 from facade.core.ops.promotion import COMMON, FLOATING
@@ -126,16 +126,22 @@ CTC = op("ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tenso
 # ---------------------------------------------------------------- margins
 SOFT_MARGIN = _loss("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.soft_margin,
                     "The logistic loss of targets 1 and -1", check=_check_soft_margin)
-HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", doc=(
+def _clamped(*operands):
+    """The check that what is cut off below zero has an order."""
+    _check_shapes(*operands)
+    refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError)(*operands)
+
+
+HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", check=_clamped, doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, jnp.maximum(margin - self, 0), 0) + jnp.where(target != -1, self, 0))
 MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING,
-                       node="ClampMinBackward0", doc=(
+                       node="ClampMinBackward0", check=_clamped, doc=(
     "What input1 lacks of being over input2 by a margin, target 1, or under it, target -1"), function=lambda input1, input2, target, margin:
     kernels.positive(-target * (input1 - input2) + margin))
 COSINE_EMBEDDING = _loss("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kernels.cosine_embedding,
                          "How far two vectors are from pointing the same way, target 1, or apart, target -1", FLOATING,
-                         node="AddBackward0", check=None)
+                         node="AddBackward0", check=refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError))
 TRIPLET = _loss("triplet_margin_loss(Tensor positive, Tensor negative, float margin=1.0) -> Tensor", kind=FLOATING, node="ClampMinBackward0", doc=(
     "What the distance to the positive lacks of being under that to the negative by a margin"), function=lambda positive, negative, margin:
     kernels.positive(margin + positive - negative))
