@@ -13,7 +13,7 @@ from facade.core.engine import constant
 from facade.core.ops.dispatch import apply, apply_inplace, apply_view
 from facade.core.ops.documenting import document
 from facade.core.ops.fitting import CHECKS, fits, renamed, takes_out
-from facade.core.ops.mismatch import mismatch
+from facade.core.ops.mismatch import kind_name, mismatch, not_a_tensor
 from facade.core.ops.outputs import apply_out
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
@@ -33,13 +33,22 @@ def as_int(value):
     return value.__index__() if not isinstance(value, Tensor) else int(value)
 
 
-def as_ints(value):
-    """A size or a list of dims as a tuple of ints; None stays."""
+def as_ints(value, whose=""):
+    """A size or a list of dims as a tuple of ints; None stays. whose: what errors call the argument."""
     if value is None or value.__class__ is tuple and all(each.__class__ is int for each in value):
         return value
-    if isinstance(value, (int, np.integer)):
+    if isinstance(value, (int, np.integer)) or isinstance(value, Tensor) and not value._value.spec.shape:
         return (int(value),)
+    if whose:
+        check_ints(value, whose)
     return tuple(as_int(each) for each in value)
+
+
+def check_ints(values, whose):
+    """Raise torch's TypeError about the first of these values that is no int."""
+    for place, value in enumerate(values, 1):
+        if not CHECKS["int"](value) and not isinstance(value, bool):
+            raise TypeError(f"{whose} failed to unpack the object at pos {place} with error \"type must be tuple of ints,but got {kind_name(value)}\"")
 
 
 def as_number(value):
@@ -101,7 +110,8 @@ def _bind(param, row, body, statics, inputs):
         convert = {"int": "as_ints" if param.is_list else "as_int", "SymInt": "as_ints" if param.is_list else "as_int",
                    "Scalar": "as_number", "float": "as_number", "ScalarType": "as_dtype"}.get(param.type, "hashable")
         guard = f"if {name} is not None and {name}.__class__ is not int: " if convert == "as_int" else ""
-        body.append(f"{guard}{name} = {convert}({name})")
+        whose = f', "{row.name}(): argument \'{name}\'"' if convert == "as_ints" else ""
+        body.append(f"{guard}{name} = {convert}({name}{whose})")
         statics.append(name)
 
 
@@ -156,6 +166,8 @@ def make_function(name, rows, method=False, inplace=False):
         return choose(args, kwargs, types)
 
     def choose(args, kwargs, types):
+        if method and args and not isinstance(args[0], Tensor):
+            raise TypeError(not_a_tensor(name, args[0]))
         key = _key(args, kwargs)
         given = {name: value for name, value in kwargs.items() if name != "out"}
         for row in rows:

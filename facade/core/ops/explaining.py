@@ -9,7 +9,7 @@ import functools
 import inspect
 
 from facade.core.engine import tapes
-from facade.core.ops.binding import match
+from facade.core.ops.binding import check_ints, match
 from facade.core.ops.fitting import CHECKS, own_name, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
@@ -25,6 +25,7 @@ def explained(name, function, method=False, listed=True):
     listed: whether `name` is what signatures.txt calls it.
     """
     suiting = set()      # the types of arguments that fit
+    own_title = inspect.unwrap(function).__qualname__
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
     def suit(args, names, types):
@@ -48,12 +49,18 @@ def explained(name, function, method=False, listed=True):
             return function(*args, **names)
         except Exception as error:
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
-            reason = None if options() or not isinstance(error, _ABOUT_ARGUMENTS) or _told(name, error) else _reason(name, function, args, names, method)
+            if options():
+                own = _own_names(function, names) if isinstance(error, TypeError) else names
+                if own != names:
+                    return function(*args, **own)
+                if isinstance(error, _ABOUT_ARGUMENTS):
+                    _check_lists(name, _suiting(name, options(), args, names, method), args)
+                raise
+            if isinstance(error, TypeError) and str(error).startswith(f"{own_title}() "):      # Python's words, of a function that is Python's in torch too
+                raise TypeError(str(error).replace(own_title, "Tensor." * method + name, 1)) from None
+            reason = _reason(name, function, args, names, method) if isinstance(error, _ABOUT_ARGUMENTS) and not _told(name, error) else None
             if reason is None:
-                own = _own_names(function, names) if options() and isinstance(error, TypeError) else names
-                if own == names:
-                    raise
-                return function(*args, **own)
+                raise
             raise TypeError(reason).with_traceback(error.__traceback__) from None
     return call
 
@@ -81,6 +88,13 @@ def _suiting(name, options, args, names, method):
     if found is None:
         raise TypeError(mismatch(name, options, given, names, method))
     return found
+
+
+def _check_lists(name, option, args):
+    """Raise torch's TypeError where a list of ints holds something else, which its first element does not tell."""
+    for param, value in zip(option.schema.params, args):
+        if param.is_list and param.type == "int" and isinstance(value, (list, tuple)):
+            check_ints(value, f"{name}(): argument '{param.name}'")
 
 
 def _with_ints(option, args):

@@ -236,5 +236,5 @@ def _wrong_argument(name, param, value, place):
         if param.type == "Tensor":
             return f"expected Tensor as element {wrong} in argument {int(re.search('[0-9]+', place)[0]) - 1 if place else 0}, but got {type_name(value[wrong])}"
         return (f"{name}(): argument '{shown_name(param)}' {place}must be {_kind(param)}, but found element of type "
-                f"{type(value[wrong]).__name__} at pos {wrong}")
+                f"{kind_name(value[wrong])} at pos {wrong}")
     return f"{name}(): argument '{shown_name(param)}' {place}must be {_kind(param)}, not {kind_name(value)}"

@@ -7,6 +7,7 @@ indices has a way, and sentences, of its own.
 import functools
 
 from facade.core.errors import dim_range
+from facade.core.ops.binding import as_ints
 from facade.core.ops.kernels.pooling import output_size
 
 _LETTERS = {2: "HW", 3: "THW"}
@@ -20,7 +21,7 @@ def numbers_of(name, rank, indices=False, **given):
     """A tuple of `rank` numbers for each of these arguments, which are one number or several; an empty stride is that of the kernel."""
     found = {}
     for argument, value in given.items():
-        value = (value,) * rank if isinstance(value, int) else tuple(int(each) for each in value)
+        value = as_ints(value, f"{name}(): argument '{argument}'")
         if argument == "stride" and not value:
             value = found["kernel_size"]
         if len(value) not in (1, rank):

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from facade.core.ops.schema import Schema, parse
 
 
+_PYTHON_METHODS = {"istft", "stft", "split", "unflatten"}     # which are functions in C++
+
+
 class Signature(NamedTuple):
     """A signature, as a row has one: schema; out: whether the function also takes `out=`; numbers: whether they stand for tensors."""
 
@@ -24,7 +27,7 @@ class Signature(NamedTuple):
 def signatures(name, method):
     """The signatures of the function that errors call `name`, or of the method; none where torch has it in Python too."""
     plain = name.removesuffix("_")
-    names = (f"Tensor.{name}", f"Tensor.{plain}", name, plain) if method else (name,)
+    names = () if method and name in _PYTHON_METHODS else (f"Tensor.{name}", f"Tensor.{plain}", name, plain) if method else (name,)
     return _parsed(next((each for each in names if each in _lines()), None))
 
 

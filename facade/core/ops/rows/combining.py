@@ -105,7 +105,7 @@ def _bordering(mode):
 
 
 CONSTANT_PAD = op("constant_pad_nd(Tensor self, int[] pad, Scalar value=0) -> Tensor", _constant_pad, at="torch",
-                  doc="A border of one value around the last dimensions")
+                  out=False, doc="A border of one value around the last dimensions")
 REFLECTION_PAD = {rank: op(f"reflection_pad{rank}d(Tensor self, int[] padding) -> Tensor", _bordering("reflect"), at="",
                            node=f"ReflectionPad{rank}DBackward0",
                            doc="A border that mirrors the inside, without repeating the edge") for rank in (1, 2, 3)}

@@ -55,9 +55,9 @@ def _logdet(array):
 
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
 op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="result")
-op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant", saves="result")
+op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", out=False, doc="The determinant", saves="result")
 op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
-   doc="The logarithm of the determinant, NaN where it is negative")
+   out=False, doc="The logarithm of the determinant, NaN where it is negative")
 op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
    doc="The sign of the determinant and the logarithm of its size")
 op("slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)", _slogdet, node="LinalgSlogdetBackward0",
@@ -339,7 +339,7 @@ for _name, _function, _first, _more in (
     op(f"{_name}.{_first}_tensor(Tensor {_matrix}, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
    _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0",
-   doc="The pseudo-inverse", saves="both")
+   out=False, doc="The pseudo-inverse", saves="both")
 
 
 def _lstsq(array, right, rcond, driver):
@@ -367,7 +367,7 @@ def _matrix_exp(array):
     return jax.scipy.linalg.expm(array) if array.size else array
 
 
-op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", doc="The exponential of a matrix")
+op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", out=False, doc="The exponential of a matrix")
 
 
 def _vecdot(x, y, dim):

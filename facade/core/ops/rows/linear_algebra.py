@@ -309,7 +309,7 @@ def _pdist(self, p):
 
 
 op("pdist(Tensor self, float p=2.) -> Tensor", _pdist, at="torch nn.functional", node="PdistBackward0", saves="both",
-   doc="The p-norm distances between all pairs of rows")
+   out=False, doc="The p-norm distances between all pairs of rows")
 
 
 # ---------------------------------------------------------------- matrices made of others
@@ -366,17 +366,17 @@ def _combinations(self, r, with_replacement):
 for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diagonal, zeros above"),
                                ("triu", jnp.triu, "What lies on and above a diagonal, zeros below")):
     op(f"{_name}(Tensor self, int diagonal=0) -> Tensor", _triangle(_name, _function), inplace=True, doc=_doc)
-DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, doc="The last dim laid along a diagonal")
+DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, out=False, doc="The last dim laid along a diagonal")
 op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels.diag_embed(self.reshape(-1), offset, 0, 1),
-   node="DiagEmbedBackward0", doc="All elements along a diagonal")
+   node="DiagEmbedBackward0", out=False, doc="All elements along a diagonal")
 DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")
-op("trace(Tensor self) -> Tensor", _trace, doc="The sum of the diagonal")
+op("trace(Tensor self) -> Tensor", _trace, out=False, doc="The sum of the diagonal")
 op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0",
-   doc="The powers of each element, a row for each")
+   out=False, doc="The powers of each element, a row for each")
 op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
-   doc="The powers of each element along a new last dim, from 0 up")
+   out=False, doc="The powers of each element along a new last dim, from 0 up")
 op("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", _combinations,
-   at="torch", node="StackBackward0", doc="All choices of r elements, one a row")
+   at="torch", node="StackBackward0", out=False, doc="All choices of r elements, one a row")
 
 
 # ---------------------------------------------------------------- statistics
@@ -406,4 +406,4 @@ def _check_corrcoef(self):
 COV = op("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", _cov, at="", node="SqueezeBackward0",
          doc="The covariance matrix of the rows")
 op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", check=_check_corrcoef,
-   doc="The matrix of Pearson's correlations of the rows")
+   out=False, doc="The matrix of Pearson's correlations of the rows")
