@@ -12,8 +12,8 @@ from facade.core.engine import constant
 
 from facade.core.ops.dispatch import apply, apply_inplace, apply_view
 from facade.core.ops.documenting import document
-from facade.core.ops.fitting import ALIASES, CHECKS, fits
-from facade.core.ops.mismatch import mismatch
+from facade.core.ops.fitting import CHECKS, fits, renamed, takes_out
+from facade.core.ops.mismatch import kind_name, mismatch, not_a_tensor
 from facade.core.ops.outputs import apply_out
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
@@ -33,13 +33,22 @@ def as_int(value):
     return value.__index__() if not isinstance(value, Tensor) else int(value)
 
 
-def as_ints(value):
-    """A size or a list of dims as a tuple of ints; None stays."""
+def as_ints(value, whose=""):
+    """A size or a list of dims as a tuple of ints; None stays. whose: what errors call the argument."""
     if value is None or value.__class__ is tuple and all(each.__class__ is int for each in value):
         return value
-    if isinstance(value, (int, np.integer)):
+    if isinstance(value, (int, np.integer)) or isinstance(value, Tensor) and not value._value.spec.shape:
         return (int(value),)
+    if whose:
+        check_ints(value, whose)
     return tuple(as_int(each) for each in value)
+
+
+def check_ints(values, whose):
+    """Raise torch's TypeError about the first of these values that is no int."""
+    for place, value in enumerate(values, 1):
+        if not CHECKS["int"](value) and not isinstance(value, bool):
+            raise TypeError(f"{whose} failed to unpack the object at pos {place} with error \"type must be tuple of ints,but got {kind_name(value)}\"")
 
 
 def as_number(value):
@@ -101,7 +110,8 @@ def _bind(param, row, body, statics, inputs):
         convert = {"int": "as_ints" if param.is_list else "as_int", "SymInt": "as_ints" if param.is_list else "as_int",
                    "Scalar": "as_number", "float": "as_number", "ScalarType": "as_dtype"}.get(param.type, "hashable")
         guard = f"if {name} is not None and {name}.__class__ is not int: " if convert == "as_int" else ""
-        body.append(f"{guard}{name} = {convert}({name})")
+        whose = f', "{row.name}(): argument \'{name}\'"' if convert == "as_ints" else ""
+        body.append(f"{guard}{name} = {convert}({name}{whose})")
         statics.append(name)
 
 
@@ -110,30 +120,28 @@ def match(row, args, kwargs, method):
     """(args, kwargs) for the compiled function of this overload, or None when they do not fit."""
     params = row.schema.params
     positional = [param for param in params if not param.keyword]
-    renamed = {}
-    names = {param.name for param in params}
+    named = {}
     for key, value in kwargs.items():
-        key = key if key in names else ALIASES.get(key, key)
-        if key not in names or key in renamed:
+        param = renamed(key, params)
+        if param is None or param.name in named:
             return None
-        renamed[key] = value
+        named[param.name] = value
     packs = len(positional) > 1 and positional[1].is_list and positional[1].type in ("int", "SymInt") and not positional[1].length
-    if packs and len(args) >= 2 and all(CHECKS["int"](each) for each in args[1:]) and positional[1].name not in renamed \
-            and (len(args) > 2 or len(positional) == 2 or True):
+    if packs and len(args) >= 2 and all(CHECKS["int"](each) for each in args[1:]) and positional[1].name not in named:
         args = (args[0], tuple(args[1:]))
     if len(args) > len(positional):
         return None
     given = dict(zip((param.name for param in positional), args))
-    if given.keys() & renamed.keys():
+    if given.keys() & named.keys():
         return None
-    given |= renamed
+    given |= named
     for param in params:
         if param.name not in given:
             if param.required:
                 return None
         elif not fits(param, given[param.name], row):
             return None
-    return args, renamed
+    return args, {param.name: named[param.name] for param in params if param.name in named and not param.is_ignored}
 
 
 def _key(args, kwargs):
@@ -142,9 +150,6 @@ def _key(args, kwargs):
     for name, value in kwargs.items():
         kinds += name, value.__class__ if value.__class__ not in (list, tuple) else ("sequence", value[0].__class__ if value else None)
     return tuple(kinds)
-
-
-_IGNORED = ("out", "generator", "layout", "device", "memory_format", "pin_memory")
 
 
 def make_function(name, rows, method=False, inplace=False):
@@ -161,21 +166,26 @@ def make_function(name, rows, method=False, inplace=False):
         return choose(args, kwargs, types)
 
     def choose(args, kwargs, types):
+        if method and args and not isinstance(args[0], Tensor):
+            raise TypeError(not_a_tensor(name, args[0]))
         key = _key(args, kwargs)
-        out = kwargs.pop("out", None)
-        if out is not None:
-            return apply_out(name, lambda **more: function(*args, **more, **kwargs), out, args)
-        for ignored in _IGNORED:
-            kwargs.pop(ignored, None)
+        given = {name: value for name, value in kwargs.items() if name != "out"}
         for row in rows:
-            found = match(row, args, kwargs, method)
-            if found is not None:
-                call = compile_row(row, inplace)
-                if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
-                    by_types = list not in types and tuple not in types
-                    (direct if by_types else chosen)[types if by_types else key] = call
-                return call(*found[0], **found[1])
+            found = match(row, args, given, method)
+            if found is None:
+                continue
+            if "out" in kwargs:
+                if writing or not takes_out(row, kwargs["out"]):
+                    continue
+                if kwargs["out"] is not None:
+                    return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args, row.differentiable)
+            call = compile_row(row, inplace)
+            if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
+                by_types = list not in types and tuple not in types
+                (direct if by_types else chosen)[types if by_types else key] = call
+            return call(*found[0], **found[1])
         raise TypeError(mismatch(name, rows, args, kwargs, method))
+    writing = method or inplace
     function.__name__ = function.__qualname__ = name
     document(function, name, rows, method, inplace)
     function.rows = rows

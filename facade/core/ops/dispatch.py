@@ -13,7 +13,7 @@ from facade.core.shapes import kept_strides
 from facade.core.tensor.history import edge_of, make_node
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, is_floating
-from facade.core.tensor.write import check_inputs, check_writable, write
+from facade.core.tensor.write import check_apart, check_history, check_inputs, write
 
 _make = object.__new__
 derived = set()      # subclasses of Tensor whose results are of the same class
@@ -143,10 +143,12 @@ def apply_inplace(row, statics, inputs):
     """Run a row and write the result to its first input, which is returned."""
     target = inputs[0]
     recorded = modes.grad
-    if recorded or target._inference or target._geometry is not None:
-        check_writable(target, inputs)
+    if recorded or target._inference:
+        check_history(target, inputs)
     if row.guard is not None:
         row.guard(statics, inputs)
+    if target._geometry is not None:
+        check_apart(target)
     values, mine = [], target._storage
     for each in inputs:
         if isinstance(each, Tensor):

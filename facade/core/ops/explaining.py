@@ -1,15 +1,17 @@
-"""torch's TypeErrors for functions written in Python: looked for only when a call has failed.
+"""torch's TypeErrors for functions written in Python.
 
-What a parameter takes is told by its name; names that say nothing are not judged, and then the error stays as it was.
+Where torch's function is from C++, its signatures are known, and arguments are held against them before it is called: once for each
+combination of types. Of the others they are looked for only when a call has failed. What a parameter takes is then told by its
+name; names that say nothing are not judged, and the error stays as it was.
 """
 
 import functools
 import inspect
 
 from facade.core.engine import tapes
-from facade.core.ops.binding import match
+from facade.core.ops.binding import check_ints, match
 from facade.core.ops.dispatch import complain_first
-from facade.core.ops.fitting import ALIASES, CHECKS
+from facade.core.ops.fitting import CHECKS, own_name, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
@@ -24,8 +26,25 @@ def explained(name, function, method=False, listed=True):
 
     listed: whether `name` is what signatures.txt calls it.
     """
+    suiting = set()      # the types of arguments that fit
+    own_title = inspect.unwrap(function).__qualname__
+    options = functools.cache(lambda: signatures(name, method) if listed else ())
+
+    def suit(args, names, types):
+        scalars = any(isinstance(each, Tensor) and not each._value.spec.shape for each in (*args[1:], *names.values()))
+        if options():
+            option = _suiting(name, options(), args, names, method)
+            if scalars:
+                args = _with_ints(option, args)
+        if not scalars and list not in types and tuple not in types:
+            suiting.add(types)      # else one may stand for a number, which its type does not tell
+        return args
+
     @functools.wraps(function)
     def call(*args, **names):
+        types = tuple(map(type, args)) if not names else (*map(type, args), *names, *map(type, names.values()))
+        if types not in suiting:
+            args = suit(args, names, types)
         checks = tapes.epoch.checks
         pending = len(checks)
         try:
@@ -34,22 +53,29 @@ def explained(name, function, method=False, listed=True):
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
             if isinstance(error, (IndexError, RuntimeError)) and name not in CHECKING_FIRST:
                 complain_first(args)
-            options = signatures(name, method) if listed else ()
-            reason = _unfit(name, options, args, names, method) if options else _reason(name, function, args, names, method) \
-                if isinstance(error, (TypeError, AttributeError, ValueError, KeyError)) and not _told(name, error) else None
+            if options():
+                own = _own_names(function, names) if isinstance(error, TypeError) else names
+                if own != names:
+                    return function(*args, **own)
+                if isinstance(error, _ABOUT_ARGUMENTS):
+                    _check_lists(name, _suiting(name, options(), args, names, method), args)
+                raise
+            if isinstance(error, TypeError) and str(error).startswith(f"{own_title}() "):      # Python's words, of a function that is Python's in torch too
+                raise TypeError(str(error).replace(own_title, "Tensor." * method + name, 1)) from None
+            reason = _reason(name, function, args, names, method) if isinstance(error, _ABOUT_ARGUMENTS) and not _told(name, error) else None
             if reason is None:
-                own = _own_names(function, names) if options and isinstance(error, TypeError) else names
-                if own == names:
-                    raise
-                return function(*args, **own)
+                raise
             raise TypeError(reason).with_traceback(error.__traceback__) from None
     return call
+
+
+_ABOUT_ARGUMENTS = TypeError, AttributeError, ValueError, KeyError
 
 
 def _own_names(function, names):
     """The keywords with NumPy's names for torch's replaced: `axis` is `dim`, where the function has that parameter and not the other."""
     params = inspect.signature(function).parameters
-    return {ALIASES[name] if name not in params and ALIASES.get(name) in params else name: value for name, value in names.items()}
+    return {own_name(name, params): value for name, value in names.items()}
 
 
 def _told(name, error):
@@ -57,13 +83,29 @@ def _told(name, error):
     return "received an invalid combination" in str(error) or str(error).startswith(f"{name}(): ")
 
 
-def _unfit(name, options, args, names, method):
-    """Why the arguments fit none of these signatures; None where they fit one."""
-    if any(_takes_sizes(option, method) for option in options) and len(args) > method and all(map(CHECKS["int"], args[method:])):
-        args = (*args[:method], args[method:])      # sizes one by one
-    if any(_fits(option, args, dict(names), method) for option in options):
-        return None
-    return mismatch(name, options, args, names, method)
+def _suiting(name, options, args, names, method):
+    """The first of these signatures that the arguments fit; torch's TypeError where they fit none."""
+    given = args
+    if len(args) > method and any(_takes_sizes(option, method) for option in options) and all(map(CHECKS["int"], args[method:])):
+        given = (*args[:method], args[method:])      # sizes one by one
+    found = next((option for option in options if _fits(option, given, names, method)), None)
+    if found is None:
+        raise TypeError(mismatch(name, options, given, names, method))
+    return found
+
+
+def _check_lists(name, option, args):
+    """Raise torch's TypeError where a list of ints holds something else, which its first element does not tell."""
+    for param, value in zip(option.schema.params, args):
+        if param.is_list and param.type == "int" and isinstance(value, (list, tuple)):
+            check_ints(value, f"{name}(): argument '{param.name}'")
+
+
+def _with_ints(option, args):
+    """The arguments with integers for the tensors without dimensions that stand for them."""
+    wants = [param.type in ("int", "SymInt") for param in option.schema.params]
+    wants += wants[-1:] * (len(args) - len(wants))      # sizes one by one
+    return tuple(int(value) if wanted and isinstance(value, Tensor) else value for value, wanted in zip(args, wants))
 
 
 def _takes_sizes(option, method):
@@ -73,8 +115,8 @@ def _takes_sizes(option, method):
 
 
 def _fits(option, args, names, method):
-    if option.out:
-        names.pop("out", None)
+    if "out" in names and not method and takes_out(option, names["out"]):
+        names = {name: value for name, value in names.items() if name != "out"}
     return match(option, args, names, method) is not None
 
 

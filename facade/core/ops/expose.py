@@ -31,8 +31,11 @@ def _groups(place):
 
 
 def _is_listed(composite, place):
-    """Whether torch's function of this name and place is from C++: of nn.functional that is what torch has too, but losses and norms."""
-    return place != "nn.functional" or "torch" in composite.at and not composite.name.endswith(("_loss", "_norm"))
+    """Whether torch's function of this name and place is from C++: of nn.functional that is what torch has too, but losses and norms, and a few."""
+    return place != "nn.functional" or composite.name in BUILT_IN or "torch" in composite.at and not composite.name.endswith(("_loss", "_norm"))
+
+
+BUILT_IN = {"avg_pool2d", "avg_pool3d", "linear", "one_hot", "scaled_dot_product_attention"}
 
 
 def namespace(place):

@@ -5,8 +5,9 @@ import numpy as np
 from facade.core import devices, dtypes
 from facade.core.tensor.tensor import Tensor
 
-ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "self", "x1": "self", "x2": "other", "input": "self", "a": "self"}
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
 NUMBERS = (bool, int, float, complex)
+ALL_NUMBERS = {"add", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide"}    # numbers may stand for every tensor
 
 
 def _is_number(value):
@@ -32,7 +33,7 @@ CHECKS["SymInt"] = CHECKS["int"]
 def fits(param, value, row):
     """Whether `value` can be passed for `param`."""
     if value is None:
-        return param.optional or param.type == "object" or not param.required and param.default is None
+        return param.optional or param.type == "object" or not param.required and param.default in (None, ())
     check = CHECKS.get(param.type, lambda _: True)
     if param.is_list:
         if isinstance(value, (list, tuple)):
@@ -40,10 +41,28 @@ def fits(param, value, row):
         return bool(param.length) and check(value)
     if check(value):
         return True
-    return param.type == "Tensor" and row is not None and row.numbers and param.name != "self" and isinstance(value, (*NUMBERS, np.generic))
+    return param.type == "Tensor" and row is not None and isinstance(value, (*NUMBERS, np.generic)) and (
+        row.schema.name in ALL_NUMBERS or row.numbers and param.name != "self")
 
 
 def renamed(key, params):
     """The parameter that a keyword means, perhaps by another library's name for it; None where there is none."""
-    by_name = {param.name: param for param in params}
+    by_name = {shown_name(param): param for param in params}
     return by_name.get(key) or by_name.get(ALIASES.get(key))
+
+
+def own_name(key, names):
+    """Which of `names`, those of a Python function's parameters, a keyword means; the keyword itself where that is none."""
+    meant = ALIASES.get(key, key)
+    return next((name for name in (key, meant, "self" if meant == "input" else key) if name in names), key)
+
+
+def takes_out(row, out):
+    """Whether a function of this row writes to what is given as `out`."""
+    several = len(row.schema.results) > 1 or row.schema.returns_list
+    return row.out and (out is None or (isinstance(out, (tuple, list)) and all(map(CHECKS["Tensor"], out)) if several else CHECKS["Tensor"](out)))
+
+
+def shown_name(param):
+    """What callers and errors call a parameter: the tensor that a method belongs to is a function's `input`."""
+    return "input" if param.name == "self" and param.type == "Tensor" and not param.is_list else param.name

@@ -8,6 +8,7 @@ import functools
 
 from facade.core.dtypes import BOOL, BY_NUMPY, INTEGER
 from facade.core.ops.index_checks import check_none
+from facade.core.ops.kernels.indexing import check_mask
 from facade.core.ops.numbers import check_fits
 from facade.core.ops.promotion import result_type
 from facade.core.ops.table import TABLE
@@ -40,6 +41,12 @@ def _fitting(statics, inputs):
     """The number that comes last can be stored in the tensor that comes first."""
     if not isinstance(inputs[-1], Tensor):
         check_fits(inputs[-1], BY_NUMPY[inputs[0]._value.spec.dtype])
+
+
+def _masked(statics, inputs):
+    """The mask is boolean, and the number can be stored."""
+    check_mask("masked_fill_", inputs[1]._value.spec)
+    _fitting(statics, inputs)
 
 
 def _derivable(categories):
@@ -76,8 +83,8 @@ def _no_gradient_for_tolerances(statics, inputs):
 _GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER)), "nansum": _derivable((BOOL, INTEGER)),
            "cumsum": _derivable((INTEGER,)), "cumprod": _derivable((INTEGER,)),
            "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
-           "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _fitting, "index_fill.int_Scalar": _fitting,
-           "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting,
+           "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _masked, "masked_fill.Tensor": _masked,
+           "index_fill.int_Scalar": _fitting, "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting,
            "pinv": _no_gradient_for_tolerances}
 
 for _row in TABLE:

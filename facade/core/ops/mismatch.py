@@ -10,7 +10,7 @@ from dataclasses import replace
 from facade.core.devices import device
 from facade.core.dtypes import dtype
 from facade.core.layouts import layout, memory_format
-from facade.core.ops.fitting import ALIASES, CHECKS, fits, renamed
+from facade.core.ops.fitting import CHECKS, fits, renamed, shown_name
 from facade.core.ops.schema import Param
 from facade.core.ops.signatures import signatures
 
@@ -53,7 +53,8 @@ def _unpacked(name, options, sizes):
 
 def not_a_tensor(name, value):
     """torch's sentence for a method of Tensor that is called with something else for `self`."""
-    return f"descriptor '{name}' for 'torch._C.TensorBase' objects doesn't apply to a '{type(value).__name__}' object"
+    kind = "torch." * (type(value) in _OURS) + type(value).__name__
+    return f"descriptor '{name}' for 'torch._C.TensorBase' objects doesn't apply to a '{kind}' object"
 
 
 def _fewest(params):
@@ -177,10 +178,6 @@ def _kind(param):
     return f"tuple of {kind}s" if param.is_list else kind
 
 
-def _shown_name(param):
-    return "input" if param.name == "self" and param.type == "Tensor" else param.name
-
-
 def signature_text(row, params, method):
     """An overload as torch prints it in its TypeErrors: (Tensor input, int dim = None, *, torch.dtype dtype = None)."""
     pieces = ["*" if slot is None else _piece(slot) for slot in _slots(params[method:], _takes_out(row, method))]
@@ -189,31 +186,33 @@ def signature_text(row, params, method):
 
 def _piece(param):
     default = f'"{param.default}"' if isinstance(param.default, str) else param.default
-    return f"{_kind(param)} {_shown_name(param)}" + ("" if param.required else f" = {default}")
+    return f"{_kind(param)} {shown_name(param)}" + ("" if param.required else f" = {default}")
 
 
 # ---------------------------------------------------------------- one signature
 def _single(name, row, params, args, kwargs, method):
+    """What torch says when it takes one parameter after the other: the first that is wrong or missing, then keywords that nothing took."""
     positional = [param for param in params if not param.keyword]
     if method and len(params) == 1:
         given = len(args) - 1
         return f"{type(args[0]).__name__}.{name}() takes no " + ("keyword arguments" if kwargs else f"arguments ({given} given)")
     if len(args) > len(positional):
         return too_many(name, _fewest(params) - method, len(positional) - method, len(args) - method)
-    for place, (param, value) in enumerate(zip(positional, args)):
-        if not fits(param, value, row):
-            return _wrong_argument(name, param, value, f"(position {place + 1 - method}) ")
-    missing = [param for place, param in enumerate(positional) if param.required and place >= len(args)
-               and not {param.name, *(alias for alias, target in ALIASES.items() if target == param.name)} & kwargs.keys()]
-    if missing:
-        return missing_reason(name, map(_shown_name, missing))
-    for key, value in kwargs.items():
-        param = renamed(key, params)
-        if param is None:
-            return f"{name}() got an unexpected keyword argument '{key}'"
-        if not fits(param, value, row):
-            return _wrong_argument(name, param, value, "")
-    return f"{name}() received an invalid combination of arguments"
+    slots, taken = list(filter(None, _slots(params, _takes_out(row, method)))), set()
+    for place, param in enumerate(slots):
+        key = None if place < len(args) else next((key for key in kwargs if renamed(key, [param]) is not None), None)
+        if place >= len(args) and key is None:
+            if param.required:
+                return missing_reason(name, [shown_name(each) for each in slots[place:] if each.required])
+            continue
+        taken.add(key)
+        if not fits(param, args[place] if key is None else kwargs[key], row):
+            return _wrong_argument(name, param, args[place] if key is None else kwargs[key], "" if key else f"(position {place + 1 - method}) ")
+    strange = next((key for key in kwargs if key not in taken), None)
+    if strange is None:
+        return f"{name}() received an invalid combination of arguments"
+    given = strange in map(shown_name, slots[method:len(args)])
+    return f"{name}() got " + (f"multiple values for argument '{strange}'" if given else f"an unexpected keyword argument '{strange}'")
 
 
 def too_many(name, fewest, most, given):
@@ -236,6 +235,6 @@ def _wrong_argument(name, param, value, place):
         wrong = next(index for index, each in enumerate(value) if not fits(element, each, None))
         if param.type == "Tensor":
             return f"expected Tensor as element {wrong} in argument {int(re.search('[0-9]+', place)[0]) - 1 if place else 0}, but got {type_name(value[wrong])}"
-        return (f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, but found element of type "
-                f"{type(value[wrong]).__name__} at pos {wrong}")
-    return f"{name}(): argument '{_shown_name(param)}' {place}must be {_kind(param)}, not {kind_name(value)}"
+        return (f"{name}(): argument '{shown_name(param)}' {place}must be {_kind(param)}, but found element of type "
+                f"{kind_name(value[wrong])} at pos {wrong}")
+    return f"{name}(): argument '{shown_name(param)}' {place}must be {_kind(param)}, not {kind_name(value)}"

@@ -6,13 +6,14 @@ What suits which function is data: out_rules.txt.
 import functools
 import inspect
 import pathlib
+from typing import NamedTuple
 
 from facade.core import dtypes
 from facade.core.ops.dispatch import cast_value
 from facade.core.ops.return_types import given_tuple
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
-from facade.core.tensor.write import check_inputs, check_writable, write
+from facade.core.tensor.write import check_apart, check_history, check_inputs, write
 from facade.core.warn import warn
 
 _PLACES = ("", "linalg.", "fft.", "special.", "nn.functional.")
@@ -20,10 +21,20 @@ _FITS = {"same": lambda want, got: want is got, "cast": dtypes.can_cast, "floati
          "real": lambda want, got: not got.is_complex}
 
 
+class Rules(NamedTuple):
+    """What is asked of `out`: dtypes: {function: [(which fit, what is said of others)]}; memory: {function: which inputs may share it};
+    within: the functions that compute in its dtype; resized: {function: what is said when its shape changes}. None: of all others."""
+
+    dtypes: dict
+    memory: dict
+    within: set
+    resized: dict
+
+
 @functools.cache
 def _rules():
-    """({function: [(which dtypes fit, what is said of others)]}, {function: which inputs may share memory}, functions that compute in `out`'s dtype)."""
-    dtype_rules, memory_rules, within = {}, {}, set()
+    """The lines of out_rules.txt, by what they are about."""
+    dtype_rules, memory_rules, within, resized = {}, {}, set(), {}
     for line in pathlib.Path(__file__).with_name("out_rules.txt").read_text().splitlines():
         if line.startswith("#"):
             continue
@@ -33,9 +44,11 @@ def _rules():
                 dtype_rules.setdefault(name, []).append((_FITS[kind], said.strip()))
             elif kind == "within":
                 within.add(name)
+            elif kind == "resized":
+                resized[name] = said.strip()
             else:
                 memory_rules[name] = kind
-    return dtype_rules, memory_rules, within
+    return Rules(dtype_rules, memory_rules, within, resized)
 
 
 def _rule(rules, name):
@@ -45,14 +58,17 @@ def _rule(rules, name):
     return next(((each, rules[each]) for each in names if each in rules), (name, rules.get(None)))
 
 
-def apply_out(name, compute, out, inputs):
-    """Put what `compute()` returns into `out`, resized to fit; `out` is returned."""
+def apply_out(name, compute, out, inputs, differentiable=True):
+    """Put what `compute()` returns into `out`, resized to fit; `out` is returned.
+
+    differentiable: whether the function has a derivative, which is then asked for in vain.
+    """
     several = isinstance(out, (tuple, list))
     targets = out if several else (out,)
-    if modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *targets)):
+    if differentiable and modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *targets)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
-    made = compute(dtype=out.dtype) if name in _rules()[2] and isinstance(out, Tensor) else compute()
+    made = compute(dtype=out.dtype) if name in _rules().within and isinstance(out, Tensor) else compute()
     results = made if isinstance(made, tuple) else (made,)
     if several != isinstance(made, tuple):
         raise TypeError(f"{name}(): argument 'out' must be {'Tensor' if several else 'tuple of Tensors'}, not {type(out).__name__}")
@@ -62,7 +78,9 @@ def apply_out(name, compute, out, inputs):
         if not isinstance(target, Tensor):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
         _check_dtype(name, result.dtype, target.dtype)
-        check_writable(target)
+        if differentiable:
+            check_history(target)
+        check_apart(target)
         _check_memory(name, result, target, inputs)
     for result, target in zip(results, targets):
         assign(target, result, name)
@@ -70,7 +88,7 @@ def apply_out(name, compute, out, inputs):
 
 
 def _check_dtype(name, want, got):
-    name, rules = _rule(_rules()[0], name)
+    name, rules = _rule(_rules().dtypes, name)
     for fits, said in rules:
         if not fits(want, got):
             kind, colon, rest = said.partition("Error: ")
@@ -79,7 +97,7 @@ def _check_dtype(name, want, got):
 
 
 def _check_memory(name, result, target, inputs):
-    _, rule = _rule(_rules()[1], name)
+    _, rule = _rule(_rules().memory, name)
     if rule == "apart" or rule is None and target._value.spec.shape == result._value.spec.shape:
         check_inputs(target, [each for one in inputs for each in (one if isinstance(one, (tuple, list)) else (one,))], apart=rule == "apart")
 
@@ -93,18 +111,19 @@ def assign(target, result, name=""):
     if shape == result._value.spec.shape:
         write(target, value)
         return
-    if target.numel() and name == "aten::arange":
-        warn(f"The number of elements in the out tensor of shape {list(shape)} is {target.numel()} which does not match the computed number of "
-             f"elements {result.numel()}. Note that this may occur as a result of rounding error. The out tensor will be resized to a tensor of "
-             f"shape ({result.numel()},).")
-    elif target.numel() and not name.startswith("aten::"):
-        warn(f"An output with one or more elements was resized since it had shape {list(shape)}, which does not match the required output shape "
-             f"{list(result.shape)}. This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have "
-             "zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).")
+    if target.numel():
+        _tell_resized(name, shape, target.numel(), result)
     target._storage, target._clock = None, 0
     target.__dict__.pop("_chain", None)
     target.__dict__.pop("_geometry", None)
     target._value = value
+
+
+def _tell_resized(name, shape, count, result):
+    """Warn of a target that had elements, in the words of the function whose result has another shape."""
+    said = _rules().resized.get(name, _rules().resized["aten::" * name.startswith("aten::") or None])
+    if said:
+        warn(said.format(shape=list(shape), count=count, want=list(result.shape), want_count=result.numel()))
 
 
 def with_out(function):

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from facade.core.ops.schema import Schema, parse
 
 
+_PYTHON_METHODS = {"istft", "stft", "split", "unflatten"}     # which are functions in C++
+
+
 class Signature(NamedTuple):
     """A signature, as a row has one: schema; out: whether the function also takes `out=`; numbers: whether they stand for tensors."""
 
@@ -23,21 +26,29 @@ class Signature(NamedTuple):
 
 def signatures(name, method):
     """The signatures of the function that errors call `name`, or of the method; none where torch has it in Python too."""
-    table = _table()
-    return method and (table.get(f"Tensor.{name}") or table.get(f"Tensor.{name.removesuffix('_')}")) or table.get(name) or (
-        table.get(name.removesuffix("_"), ()) if method else ())
+    plain = name.removesuffix("_")
+    names = () if method and name in _PYTHON_METHODS else (f"Tensor.{name}", f"Tensor.{plain}", name, plain) if method else (name,)
+    return _parsed(next((each for each in names if each in _lines()), None))
 
 
 @functools.cache
-def _table():
+def _lines():
+    """name -> its lines, as they stand."""
     found = {}
-    text = pathlib.Path(__file__).with_suffix(".txt").read_text()
-    for line in re.sub(r"\n +", " ", text).strip().split("\n"):
-        name, _, rest = line.partition("(")
-        params, _, end = rest.rpartition(")")
-        if "Layout? layout" in params and "requires_grad" not in params:        # Python adds it to all that make a tensor
-            params += ", bool requires_grad=False"
-        results = "(Tensor, Tensor)" if end == " outs" else "Tensor"
-        signature = Signature(parse(f"{name.removeprefix('Tensor.')}({params}) -> {results}"), bool(end))
-        found.setdefault(name, []).append(signature)
+    for line in re.sub(r"\n +", " ", pathlib.Path(__file__).with_suffix(".txt").read_text()).strip().split("\n"):
+        found.setdefault(line.partition("(")[0], []).append(line)
     return found
+
+
+@functools.cache
+def _parsed(name):
+    return tuple(map(_signature, _lines().get(name, ())))
+
+
+def _signature(line):
+    name, _, rest = line.partition("(")
+    params, _, end = rest.rpartition(")")
+    if "Layout? layout" in params and "requires_grad" not in params:        # Python adds it to all that make a tensor
+        params += ", bool requires_grad=False"
+    results = "(Tensor, Tensor)" if end == " outs" else "Tensor"
+    return Signature(parse(f"{name.removeprefix('Tensor.')}({params}) -> {results}"), bool(end))

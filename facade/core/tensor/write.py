@@ -74,6 +74,12 @@ def _placed(chain, whole, new):
 
 def check_writable(tensor, inputs=()):
     """Raise torch's error when this tensor cannot be written to with these inputs."""
+    check_history(tensor, inputs)
+    check_apart(tensor)
+
+
+def check_history(tensor, inputs=()):
+    """Raise torch's error when what is known of a tensor's past forbids to write to it, or to make another view of it in place."""
     if tensor._inference and not modes.inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
                            "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
@@ -81,6 +87,10 @@ def check_writable(tensor, inputs=()):
         _check_view(tensor, inputs)
     if modes.grad and tensor._leaf:
         raise RuntimeError(LEAF)
+
+
+def check_apart(tensor):
+    """Raise torch's error when two elements of the tensor surely share memory."""
     if tensor._geometry is not None and overlaps(tensor._value.spec.shape, tensor._geometry[0]):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
                            "Please clone() the tensor before performing the operation.")

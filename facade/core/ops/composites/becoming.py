@@ -2,12 +2,12 @@
 
 from facade.core.ops.composites import composite, views
 from facade.core.tensor.history import node_class
-from facade.core.tensor.write import check_writable
+from facade.core.tensor.write import check_history
 
 
 def _become(tensor, view, node):
     """Make `tensor` the handle that `view`, a view of it, is; the history of its memory goes on."""
-    check_writable(tensor)
+    check_history(tensor)
     for name in ("_chain", "_geometry"):
         if name in view.__dict__:
             setattr(tensor, name, view.__dict__[name])

@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from facade.core import devices, dtypes, engine
@@ -28,7 +29,7 @@ def converted(array, dtype):
     """The elements as another NumPy dtype, converted as torch does it."""
     if array.dtype.kind == "c" and dtype.kind != "c":
         array = array.real
-    if array.dtype.kind == "f" and dtype.kind in "iu":
+    if jnp.issubdtype(array.dtype, jnp.floating) and dtype.kind in "iu":
         wide = array.astype(np.int64)         # a number out of range wraps, as the processor's conversion does
         return wide.astype(dtype)
     return array.astype(dtype)

@@ -1,6 +1,7 @@
 """Norms and angles between vectors, and vectors of norm one."""
 
 from facade.core import dtypes
+from facade.core.errors import broadcast_shapes
 from facade.core.ops.binding import as_int
 from facade.core.ops.composites import composite
 from facade.core.ops.outputs import apply_out
@@ -20,8 +21,8 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-08):
     common = dtypes.promote_types(x1.dtype, x2.dtype)
     if not common.is_floating_point:
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {common.legacy}")
-    units = []
-    for vectors in (x1.to(common), x2.to(common)):
+    units, shape = [], broadcast_shapes(x1.shape, x2.shape)
+    for vectors in (each if each.shape == shape else each.expand(shape) for each in (x1.to(common), x2.to(common))):
         norm = vectors.norm(2, as_int(dim), keepdim=True)
         units.append(vectors / norm.clamp_min(eps))
     return (units[0] * units[1]).sum(dim)

@@ -1,5 +1,6 @@
 """Indexing whose indices are looked at before it is recorded, and what reads data to know its shape."""
 
+import inspect
 import math
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.errors import broadcast_shapes, dim_range
-from facade.core.ops.binding import ALIASES, make_function
+from facade.core.ops.binding import make_function
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.fitting import own_name
 from facade.core.ops.index_checks import check_index
 from facade.core.ops.outputs import apply_out, with_out
 from facade.core.ops.rows import indexing as table
@@ -25,17 +27,24 @@ def guarded(*rows):
         for inplace in (False, True)[:1 + rows[0].inplace]:
             for at in ("torch", "Tensor"):
                 name = rows[0].name + "_" * inplace
-                composite(at, name)(_guard(guard, make_function(name, rows, method=at == "Tensor", inplace=inplace)))
+                plain = make_function(rows[0].name, rows, method=at == "Tensor")
+                composite(at, name)(_guard(guard, plain, make_function(name, rows, method=True, inplace=True) if inplace else plain))
         return guard
     return add
 
 
-def _guard(guard, call):
+def _guard(guard, plain, call):
+    """`call` behind the guard; plain: the same with nothing written, which tells what shapes and dtypes have against the arguments."""
+    names = inspect.signature(guard).parameters
+
     def function(*args, **kwargs):
         try:
-            guard(*args, **{ALIASES.get(key, key): value for key, value in kwargs.items() if key != "out"})
+            guard(*args, **{own_name(key, names): value for key, value in kwargs.items() if key != "out"})
         except (TypeError, AttributeError):
             pass                            # not these arguments: the call below says so in torch's words
+        except (RuntimeError, IndexError):  # the numbers are the last thing that torch looks at
+            plain(*args, **{key: value for key, value in kwargs.items() if key != "out"})
+            raise
         return call(*args, **kwargs)
     function.__name__ = function.__qualname__ = call.__name__
     function.__doc__, function.rows = call.__doc__, call.rows
@@ -231,9 +240,12 @@ def masked_select(input, mask, *, out=None):
 
 
 @composite()
-@with_out
-def nonzero(input, *, as_tuple=False):
+def nonzero(input, *, as_tuple=False, out=None):
     """The indices of the elements that are not zero: a row for each, or with as_tuple a vector for each dimension."""
+    if out is not None:
+        if as_tuple:
+            raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
+        return apply_out("nonzero", lambda: nonzero(input), out, (input,), differentiable=False)
     found = np.argwhere(input.numpy_value() != 0) if input.ndim else np.zeros((int(bool(input.numpy_value())), 0))
     if not as_tuple:
         return Tensor._of(constant(found.astype(np.int64)))
@@ -297,7 +309,7 @@ def unravel_index(indices, shape):
     """Indices of the flat tensor as one index for each dimension of `shape`."""
     if indices.dtype.category != dtypes.INTEGER:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    indices, shape = indices.long(), (shape,) if isinstance(shape, int) else tuple(shape)
     if any(extent < 0 for extent in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {shape}")
     steps = [math.prod(shape[place + 1:]) for place in range(len(shape))]

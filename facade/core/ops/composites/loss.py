@@ -5,6 +5,7 @@ from facade.core import dtypes
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.distance import pairwise_distance
+from facade.core.ops.composites.normalization import linear
 from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index, check_none
 from facade.core.ops.reductions import REDUCTIONS
@@ -220,11 +221,21 @@ def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weig
         shown = f"({', '.join(map(str, linear_weight.shape))})"
         raise RuntimeError(f"K-dimensional loss defined by linear_weight shape {shown} requires batched input, (N, {linear_weight.shape[-1]}), "
                            f"got unbatched input with shape {tuple(input.shape)}")
-    logits = input.matmul(linear_weight.flatten(0, -2).t()).unflatten(-1, linear_weight.shape[:-1])
-    if linear_bias is not None:
-        logits = logits + linear_bias
+    _check_linear(input, linear_weight, target, linear_bias, ignore_index)
+    bias = None if linear_bias is None else linear_bias.flatten()
+    logits = linear(input, linear_weight.flatten(0, -2), bias).unflatten(-1, linear_weight.shape[:-1])
     return cross_entropy(logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index, reduction=reduction,
                          label_smoothing=label_smoothing)
+
+
+def _check_linear(input, weight, target, bias, ignore_index):
+    if input.shape[-1] != weight.shape[-1]:
+        raise RuntimeError("expected equal input and linear_weight last dimensions (in_features), "
+                           f"got {input.shape[-1]} and {weight.shape[-1]}, respectively")
+    if bias is not None and bias.shape != weight.shape[:-1]:
+        raise RuntimeError(f"expected linear_bias shape {tuple(weight.shape[:-1])}, got {tuple(bias.shape)}")
+    if target.dtype.is_floating_point and ignore_index is not None:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
 
 
 @composite(at="nn.functional")
@@ -235,11 +246,12 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    _check_label_matrix(input, target)
+    _check_matrix(input)
     rows = input.shape[0] if input.ndim == 2 else 1
     if input.ndim == 2 and tuple(target.shape) != (rows,) or target.numel() != rows:
         raise RuntimeError("multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). "
                            f"Expected target size [{rows}], but got {list(target.shape)}. Input has shape {list(input.shape)}.")
+    _need_long(target)
     check_index(target, input.shape[-1] if input.ndim else 1, lambda value: RuntimeError("target out of range"), wrap=False)
     _constant("multi_margin_loss", weight=weight)
     if input.ndim == 0:
@@ -247,9 +259,12 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     return apply(table.MULTI_MARGIN, (ARRAY, ARRAY, p, margin, ARRAY, number), (input, target, weight))
 
 
-def _check_label_matrix(input, target):
+def _check_matrix(input):
     if input.ndim > 2 or 0 in input.shape[-1:]:
         raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
+
+
+def _need_long(target):
     if target.dtype is not dtypes.int64:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
 
@@ -258,9 +273,10 @@ def _check_label_matrix(input, target):
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """How far the other classes come up to each target; the targets of a row end at its first -1."""
     number = _reduction(reduction, size_average, reduce)
-    _check_label_matrix(input, target)
+    _check_matrix(input)
     if target.shape != input.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
+    _need_long(target)
     if input.ndim == 0:
         input, target = input.reshape(1), target.reshape(1)
     check_index(target, input.shape[-1], lambda value: RuntimeError("target out of range"), wrap=False, ignore=-1)
@@ -332,14 +348,14 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     return apply(table.SOFT_MARGIN, (ARRAY, ARRAY, number), (input, target))
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, what it lacks of the margin where it is -1."""
     number = _reduction(reduction, size_average, reduce)
     return _reduced(apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target)), number)
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """What input1 lacks of lying over input2 by the margin (target 1), or under it (target -1)."""
     number = _reduction(reduction, size_average, reduce)
@@ -349,7 +365,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     return _reduced(apply(table.MARGIN_RANKING, (ARRAY, ARRAY, ARRAY, float(margin)), (input1, input2, target)), number)
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     """1 - cosine of pairs whose target is 1, the cosine over a margin of those whose target is -1."""
     number = _reduction(reduction, size_average, reduce)
@@ -374,7 +390,7 @@ def _triplet(positive, negative, crossed, margin, reduction):
     return _reduced(apply(table.TRIPLET, (ARRAY, ARRAY, float(margin)), (positive, negative)), reduction)
 
 
-@composite(at="torch nn.functional")
+@composite(at="nn.functional")
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"):
     """What the anchor's distance to the positive lacks of being under that to the negative by a margin."""
     number = _reduction(reduction, size_average, reduce)

@@ -18,7 +18,7 @@ def kl_div(input, target, reduction=0, *, log_target=False):
 
 
 @composite(at="torch")
-def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=1):
+def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=0):
     """nn.functional.binary_cross_entropy_with_logits with the reduction as a number"""
     return loss.binary_cross_entropy_with_logits(input, target, weight, reduction=_WORDS[reduction], pos_weight=pos_weight)
 
@@ -30,9 +30,33 @@ def poisson_nll_loss(input, target, log_input, full, eps, reduction):
 
 
 @composite(at="torch")
-def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=1, zero_infinity=False):
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction=0, zero_infinity=False):
     """nn.functional.ctc_loss with the reduction as a number"""
     return loss.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, _WORDS[reduction], zero_infinity)
+
+
+@composite(at="torch")
+def hinge_embedding_loss(input, target, margin=1.0, reduction=0):
+    """nn.functional.hinge_embedding_loss with the reduction as a number"""
+    return loss.hinge_embedding_loss(input, target, margin, reduction=_WORDS[reduction])
+
+
+@composite(at="torch")
+def margin_ranking_loss(input1, input2, target, margin=0.0, reduction=0):
+    """nn.functional.margin_ranking_loss with the reduction as a number"""
+    return loss.margin_ranking_loss(input1, input2, target, margin, reduction=_WORDS[reduction])
+
+
+@composite(at="torch")
+def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction=0):
+    """nn.functional.cosine_embedding_loss with the reduction as a number"""
+    return loss.cosine_embedding_loss(input1, input2, target, margin, reduction=_WORDS[reduction])
+
+
+@composite(at="torch")
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-06, swap=False, reduction=0):
+    """nn.functional.triplet_margin_loss with the reduction as a number"""
+    return loss.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction=_WORDS[reduction])
 
 
 # ---------------------------------------------------------------- sampling an image

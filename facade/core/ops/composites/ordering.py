@@ -142,8 +142,10 @@ def histc(input, bins=100, min=0, max=0):
 
 @composite()
 @with_out
-def histogram(input, bins, *, range=None, weight=None, density=False):
+def histogram(input, bins=100, *, range=None, weight=None, density=False):
     """(counts, edges): how many elements, or what weight of them, lies between neighbouring edges"""
+    if input.dtype not in (dtypes.float32, dtypes.float64):
+        raise NotImplementedError(f"\"histogramdd\" not implemented for '{input.dtype.legacy}'")
     array = input.numpy_value().reshape(-1)
     edges = _edges(array, bins, range)
     if weight is not None and weight.shape != input.shape:

@@ -2,62 +2,37 @@
 
 import math
 
+from facade.core.ops import pooling_checks
 from facade.core.ops.composites import composite
-from facade.core.ops.composites.convolution import numbers
 from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index
-from facade.core.ops.kernels.pooling import output_size as windows_along
 from facade.core.ops.rows import pooling as table
 from facade.core.ops.table import ARRAY
 from facade.core.warn import warn
 
 
 # ---------------------------------------------------------------- windows of one size
-def _window(kernel_size, stride, rank):
-    """(kernel, stride) with a number for each dimension; no stride means that of the kernel."""
-    kernel = numbers(kernel_size, rank, "kernel_size")
-    return kernel, kernel if stride is None or stride == () or stride == [] else numbers(stride, rank, "stride")
-
-
-def _check_window(name, input, kernel, stride, padding, dilation, ceil_mode, rank):
-    if input.ndim not in (rank + 1, rank + 2) or 0 in input.shape[-rank - 1:]:
-        raise RuntimeError(f"{name}() Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.shape)}" if rank == 1 else
-                           f"non-empty {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input")
-    if any(each == 0 for each in stride):
-        raise RuntimeError("stride should not be zero" if rank > 1 else f"{name}() stride must be greater than zero, but got 0")
-    for size, pad, step in zip(kernel, padding, dilation):
-        if pad < 0:
-            raise RuntimeError(f"pad must be non-negative, but got pad: {pad}")
-        if pad > ((size - 1) * step + 1) // 2:
-            raise RuntimeError(f"{name}() padding should be at most half of kernel size, but got padding={pad} and kernel_size={size}"
-                               if rank == 1 and name.startswith("max") else
-                               f"pad should be at most half of effective kernel size, but got pad={pad}, kernel_size={size} and dilation={step}")
-    counts = [windows_along(*each, ceil_mode) for each in zip(input.shape[-rank:], kernel, stride, padding, dilation)]
-    if min(counts) < 1:
-        shown = "x".join(map(str, input.shape[-rank - 1:]))
-        raise RuntimeError(f"{name}() Invalid computed output size: {counts[0]}" if rank == 1 and name.startswith("max") else
-                           f"Given input size: ({shown}). Calculated output size: ({'x'.join(map(str, [input.shape[-rank - 1], *counts]))}). "
-                           "Output size is too small")
-
-
 def _expose_max_pool(rank):
     name = f"max_pool{rank}d"
 
-    def pool(row, input, kernel_size, stride, padding, dilation, ceil_mode):
-        kernel, stride = _window(kernel_size, stride, rank)
-        padding, dilation = numbers(padding, rank, "padding"), numbers(dilation, rank, "dilation")
-        _check_window(name, input, kernel, stride, padding, dilation, ceil_mode, rank)
+    def pool(input, kernel_size, stride, padding, dilation, ceil_mode, indices=False):
+        shape = tuple(input.shape)
+        if rank == 1:
+            pooling_checks.check_line(name, shape, indices)
+        kernel, stride, padding, dilation = pooling_checks.numbers_of(
+            name, rank, indices, kernel_size=kernel_size, stride=() if stride is None else stride, padding=padding, dilation=dilation)
+        pooling_checks.check_max_pool(shape, kernel, stride, padding, dilation, bool(ceil_mode), indices)
+        row = (table.MAX_POOL_INDICES if indices else table.MAX_POOL)[rank]
         return apply(row, (ARRAY, kernel, stride, padding, dilation, bool(ceil_mode)), (input,))
 
     def with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-        return pool(table.MAX_POOL_INDICES[rank], input, kernel_size, stride, padding, dilation, ceil_mode)
+        return pool(input, kernel_size, stride, padding, dilation, ceil_mode, indices=True)
 
     def values(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-        return pool(table.MAX_POOL[rank], input, kernel_size, stride, padding, dilation, ceil_mode)
+        return pool(input, kernel_size, stride, padding, dilation, ceil_mode)
 
     def functional(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-        row = (table.MAX_POOL_INDICES if return_indices else table.MAX_POOL)[rank]
-        return pool(row, input, kernel_size, stride, padding, dilation, ceil_mode)
+        return pool(input, kernel_size, stride, padding, dilation, ceil_mode, bool(return_indices))
     doc = f"The greatest element of each window over the {rank} last dimensions; return_indices: and where it is, among all of them in a row."
     for function, shown, at in ((functional, name, "nn.functional"), (values, name, "torch"),
                                 (with_indices, name + "_with_indices", "nn.functional")):
@@ -69,11 +44,14 @@ def _expose_avg_pool(rank):
     name = f"avg_pool{rank}d"
 
     def pool(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
-        kernel, stride = _window(kernel_size, stride, rank)
-        padding = numbers(padding, rank, "padding")
+        shape = tuple(input.shape)
+        if rank == 1:
+            pooling_checks.check_line(name, shape)
+        kernel, stride, padding = pooling_checks.numbers_of(
+            name, rank, kernel_size=kernel_size, stride=() if stride is None else stride, padding=padding)
         if divisor_override == 0:
             raise RuntimeError("divisor must be not zero")
-        _check_window(name, input, kernel, stride, padding, (1,) * rank, ceil_mode, rank)
+        pooling_checks.check_avg_pool(shape, kernel, stride, padding, bool(ceil_mode))
         statics = (ARRAY, kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override)
         return apply(table.AVG_POOL[rank], statics, (input,))
     pool.__name__ = name
@@ -83,20 +61,12 @@ def _expose_avg_pool(rank):
 
 # ---------------------------------------------------------------- windows that cover the input evenly
 def _sizes(name, input, output_size, rank):
-    if isinstance(output_size, (list, tuple)) and input.ndim <= len(output_size):
+    shape = tuple(input.shape)
+    if rank > 1 and not isinstance(output_size, int) and len(shape) <= len(output_size):
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
-    if input.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got {list(input.shape)}")
-    sizes = (output_size,) * rank if output_size is None or isinstance(output_size, int) else tuple(output_size)
-    if len(sizes) != rank:
-        raise RuntimeError(f"{name}: output_size must be {rank}")
-    sizes = tuple(extent if size is None else int(size) for size, extent in zip(sizes, input.shape[-rank:]))
-    if min(sizes) < 0:
-        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {list(sizes)}")
-    for dim in range(input.ndim - rank - (name.startswith("adaptive_max") or 0), input.ndim):
-        if input.shape[dim] == 0:
-            raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(input.shape)} "
-                               f"with dimension {dim} being empty")
+    sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(
+        extent if size is None and rank > 1 else int(size) for size, extent in zip(output_size, shape[-len(output_size):]))
+    pooling_checks.check_adaptive(name, shape, sizes, rank)
     return sizes
 
 
@@ -132,8 +102,8 @@ def _expose_unpool(rank):
     name = f"max_unpool{rank}d"
 
     def unpool(input, indices, kernel_size, stride=None, padding=0, output_size=None):
-        kernel, stride = _window(kernel_size, stride, rank)
-        padding = numbers(padding, rank, "padding")
+        kernel, stride, padding = pooling_checks.numbers_of(
+            name, rank, kernel_size=kernel_size, stride=() if stride is None else stride, padding=padding)
         sizes = tuple((extent - 1) * step + size - 2 * pad for extent, step, size, pad in zip(input.shape[-rank:], stride, kernel, padding))
         if output_size is not None:
             sizes = _wanted(output_size, sizes, stride, rank)
@@ -160,8 +130,13 @@ def _wanted(output_size, default, stride, rank):
 
 
 def _expose_lp_pool(rank):
+    name = f"avg_pool{rank}d"
+
     def pool(input, norm_type, kernel_size, stride=None, ceil_mode=False):
-        kernel, stride = _window(kernel_size, stride, rank)
+        if rank == 1:
+            pooling_checks.check_line(name, tuple(input.shape))
+        kernel, stride = pooling_checks.numbers_of(name, rank, kernel_size=kernel_size, stride=() if stride is None else stride)
+        pooling_checks.check_avg_pool(tuple(input.shape), kernel, stride, (0,) * rank, bool(ceil_mode))
         mean = apply(table.AVG_POOL[rank], (ARRAY, kernel, stride, (0,) * rank, bool(ceil_mode), True, None), (input.pow(norm_type),))
         return (mean.sign() * mean.abs().relu()).mul(math.prod(kernel)).pow(1.0 / norm_type)        # of a window cut short too, as torch has it
     pool.__name__, pool.__doc__ = f"lp_pool{rank}d", f"The norm_type-norm of each window over the {rank} last dimensions."

@@ -186,6 +186,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     if p is None and not ((probability >= 0) & (probability <= 1)).all():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please "
                            "report an enhancement request to PyTorch.)")
+    _check_chance(input, p)
     dtype = (input if out is None else out).dtype
     drawn = _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=dtype.numpy))
     return apply_out("bernoulli", lambda: drawn, out, (input,)) if out is not None else _following(rows.BERNOULLI if p is None else rows.BERNOULLI_P, drawn, input)
@@ -204,11 +205,20 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    _check_probabilities(weights, by_distribution=replacement and num_samples > 1)
     if (weights.sum(-1) <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     return _made(streams.multinomial(_engine(generator), weights, num_samples, replacement))
+
+
+def _check_probabilities(weights, by_distribution):
+    """Raise where a weight is none; by_distribution: whether torch finds that when it adds them up."""
+    if np.isfinite(weights).all() and not (weights < 0).any():
+        return
+    if not by_distribution:
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    wrong = weights[~(weights >= 0) | np.isinf(weights)][0]
+    raise RuntimeError(f"invalid multinomial distribution (encountering probability entry {'= infinity or NaN' if wrong > 0 else '< 0'})")
 
 
 @composite(at="torch")
@@ -224,6 +234,11 @@ def poisson(input, generator=None):
 @composite(at="torch")
 def binomial(count, prob, generator=None):
     """How many of `count` trials succeed, each with probability `prob`"""
+    for name, each in (("count", count), ("prob", prob)):
+        if not each.dtype.is_floating_point:
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {each.dtype.legacy}")
+    if count.dtype.itemsize == 2:
+        raise NotImplementedError(f"\"binomial_cpu\" not implemented for '{count.dtype.legacy}'")
     drawn = _made(streams.binomial(_engine(generator), *np.broadcast_arrays(count.numpy_value(), prob.numpy_value())))
     return _following(rows.BINOMIAL, drawn, count, prob)
 
@@ -318,9 +333,18 @@ def random_(self, a=None, b=None, *, generator=None, **names):
 def bernoulli_(self, p=0.5, *, generator=None):
     """Fill with 1 with probability p (a number, or a tensor for each element), else 0"""
     probability = p.numpy_value() if isinstance(p, Tensor) else p
-    if not isinstance(p, Tensor) and not 0 <= p <= 1:
-        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+    _check_chance(self, p)
     return _fill(self, lambda shape, _: streams.bernoulli(_engine(generator), shape, probability, dtype=self.dtype.numpy))
+
+
+def _check_chance(tensor, p):
+    """Raise where `p` is a number that is no probability, or where the tensor can hold no outcome."""
+    if p is None or isinstance(p, Tensor):
+        return
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+    if tensor.is_complex():
+        raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{tensor.dtype.legacy}'")
 
 
 def _one_parameter(name, draw, check, doc, **defaults):

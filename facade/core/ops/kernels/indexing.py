@@ -87,27 +87,33 @@ def _misfit(index, other, dim):
     return next(at for at, (extent, limit) in enumerate(zip(index.shape, other.shape)) if at != dim and extent > limit)
 
 
-def _check_scatter(name, self, dim, index, src):
-    _need_index(name, index)
-    if index.size == 0:
-        return
+def _check_scatter(self, dim, index, src):
+    if index.size:
+        _need_index("scatter", index)
     if src is not None and src.dtype != self.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-    for other, title in ((self, "self"), (src, "src")):
-        if other is src and src is not None and src.ndim < index.ndim:
-            dim_range(src.ndim, src.ndim)       # the first dimension that src has not is asked for
-        if other is not None and max(index.ndim, 1) != max(other.ndim, 1):
-            raise RuntimeError(f"Index tensor must have the same number of dimensions as {title} tensor")
-    if self.ndim and index.ndim and (not _fits(index, self, dim) or src is not None and src.ndim and not _fits(index, src, None)):
+    if index.size == 0:
+        return
+    _need_as_many(index, self, "self")
+    small = _fits(index, self, dim)
+    if src is not None:
+        small = small and all(extent <= (src.shape or (1,))[dim_range(at, src.ndim)] for at, extent in enumerate(index.shape))
+        _need_as_many(index, src, "src")
+    if not small and self.ndim:
         tail = f" and to be no larger size than src {list(src.shape)}" if src is not None else ""
         raise RuntimeError(f"Expected index {list(index.shape)} to be no larger than self {list(self.shape)} apart from dimension {dim}{tail}")
+
+
+def _need_as_many(index, other, title):
+    if max(index.ndim, 1) != max(other.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {title} tensor")
 
 
 def _scattering(name, combine):
     """A kernel (self, dim, index, src): `combine(self, places, values, index)` on what the index covers of src."""
     def run(self, dim, index, src, number=False):
         dim = dim_range(dim, self.ndim)
-        _check_scatter(name, self, dim, index, None if number else src)
+        _check_scatter(self, dim, index, None if number else src)
         if index.size == 0:
             return self
         flat = self.reshape(1) if self.ndim == 0 else self

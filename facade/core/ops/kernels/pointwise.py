@@ -346,7 +346,9 @@ def round_to(array, decimals):
 # ---------------------------------------------------------------- special functions
 def logit(array, eps):
     """log(x / (1 - x)), of x clamped to [eps, 1 - eps] where eps is given."""
-    if eps is not None:
+    if eps is not None and eps > 0.5:       # the lower limit lies over the upper one, and is looked at first
+        array = jnp.where(array < eps, eps, 1 - eps).astype(array.dtype)
+    elif eps is not None:
         array = clamp(array, jnp.asarray(eps, array.dtype), jnp.asarray(1 - eps, array.dtype))
     return jnp.log(array / (1 - array))
 
@@ -358,7 +360,7 @@ def polygamma(array, order):
         return _digamma(array)
     mirrored = jnp.where(array < 0, 1 - array, array)
     zeta = jnp.where(array == 0, jnp.inf, special.zeta(jnp.asarray(order + 1, array.dtype), mirrored))
-    size = math.factorial(order) * jnp.where(mirrored == jnp.inf, 0, zeta)
+    size = (float(math.factorial(order)) if order <= 170 else math.inf) * jnp.where(mirrored == jnp.inf, 0, zeta)
     fraction = array - jnp.round(array)
     reflected = -size - math.pi ** (order + 1) * _cotangent_derivative(1 / jnp.tan(math.pi * fraction), order)
     return jnp.where(array < 0, reflected, (-1) ** (order + 1) * size)

@@ -24,10 +24,10 @@ def _floats(kernel):
 
 
 # ---------------------------------------------------------------- pieces of lines
-RELU = op("relu(Tensor self) -> Tensor", kernels.relu, PROMOTE, saves="result", at="torch Tensor nn.functional", doc="Simply `max(self, 0)`",
+RELU = op("relu(Tensor self) -> Tensor", kernels.relu, PROMOTE, saves="result", at="torch Tensor nn.functional", out=False, doc="Simply `max(self, 0)`",
           check=every(refuse((BOOL,), "Boolean inputs not supported for relu"), _no_complex))
 LEAKY_RELU = op("leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor", in_float32(kernels.leaky_relu), SELF, at="nn.functional",
-                check=_floats("leaky_relu_cpu"), doc="self where it is positive, negative_slope * self elsewhere")
+                check=_floats("leaky_relu_cpu"), out=False, doc="self where it is positive, negative_slope * self elsewhere")
 
 
 def _check_hardtanh(self, min_val, max_val):
@@ -36,7 +36,7 @@ def _check_hardtanh(self, min_val, max_val):
 
 
 HARDTANH = op("hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor", kernels.hardtanh, SELF, at="nn.functional",
-              check=_check_hardtanh, doc="self between min_val and max_val, the nearer of the two outside")
+              check=_check_hardtanh, out=False, doc="self between min_val and max_val, the nearer of the two outside")
 HARDSIGMOID = op("hardsigmoid(Tensor self) -> Tensor", in_float32(kernels.hardsigmoid), PROMOTE, at="",
                  check=_floats("hardsigmoid_cpu"), doc="(self + 3) / 6 between -3 and 3, 0 below and 1 above")
 HARDSWISH = op("hardswish(Tensor self) -> Tensor", in_float32(kernels.hardswish), PROMOTE, at="",
@@ -60,9 +60,9 @@ op("softshrink(Tensor self, Scalar lambd=0.5) -> Tensor", kernels.softshrink, SE
 
 # ---------------------------------------------------------------- smooth ones
 ELU = op("elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", in_float32(kernels.elu), SELF, at="nn.functional",
-         check=_floats("elu_cpu"), doc="scale * self where it is positive, scale * alpha * (exp(input_scale * self) - 1) elsewhere")
+         check=_floats("elu_cpu"), out=False, doc="scale * self where it is positive, scale * alpha * (exp(input_scale * self) - 1) elsewhere")
 SELU = op("selu(Tensor self) -> Tensor", in_float32(kernels.selu), SELF, node="EluBackward0", check=_floats("elu_cpu"), at="torch nn.functional",
-          doc="elu with the constants that keep mean 0 and variance 1 through the layers")
+          out=False, doc="elu with the constants that keep mean 0 and variance 1 through the layers")
 
 
 def _check_celu(self, alpha):
@@ -72,7 +72,7 @@ def _check_celu(self, alpha):
 
 
 CELU = op("celu(Tensor self, Scalar alpha=1.0) -> Tensor", in_float32(kernels.celu), SELF, static=("alpha",), check=_check_celu,
-          at="torch nn.functional", doc="self where it is positive, alpha * (exp(self / alpha) - 1) elsewhere")
+          at="torch nn.functional", out=False, doc="self where it is positive, alpha * (exp(self / alpha) - 1) elsewhere")
 SILU = op("silu(Tensor self) -> Tensor", in_float32(kernels.silu), PROMOTE, at="", check=unimplemented("silu_cpu", BOOL, INTEGER),
           doc="self * sigmoid(self)")
 MISH = op("mish(Tensor self) -> Tensor", in_float32(kernels.mish), PROMOTE, at="", check=_floats("mish_cpu"), doc="self * tanh(softplus(self))")
@@ -96,20 +96,19 @@ op('gelu(Tensor self, *, str approximate="none") -> Tensor', in_float32(kernels.
 def _check_prelu(self, weight):
     if self.dtype != weight.dtype:
         raise RuntimeError(f"prelu: Type promoting not supported. Got {legacy_name(self)} and {legacy_name(weight)}")
-    if len(weight.shape) > 1:
-        count = weight.size
-    elif weight.size == 1:
-        return
-    else:
-        count = weight.size
-        if not self.shape:
-            raise RuntimeError("Not allow zero-dim input tensor.")
+    if weight.size != 1 or len(weight.shape) > 1:
+        _check_slopes(self, weight.size, len(weight.shape))
+    unimplemented("prelu_cpu", *NOT_FLOAT)(self)
+
+
+def _check_slopes(self, count, rank):
+    if rank == 1 and not self.shape:
+        raise RuntimeError("Not allow zero-dim input tensor.")
     channels = self.shape[1] if len(self.shape) > 1 else 1
     if count != channels:
         raise RuntimeError(f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel size = {channels}.")
-    if len(weight.shape) > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {len(weight.shape)}")
-    unimplemented("prelu_cpu", *NOT_FLOAT)(self)
+    if rank > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {rank}")
 
 
 op("prelu(Tensor self, Tensor weight) -> Tensor", kernels.prelu, PLAIN, at="torch Tensor nn.functional", node="PreluKernelBackward0", out=False,
@@ -126,7 +125,7 @@ def _check_glu(self, dim):
 
 
 op("glu(Tensor self, int dim=-1) -> Tensor", in_float32(kernels.glu), PLAIN, at="nn.functional", check=_check_glu,
-   doc="The first half along dim times the sigmoid of the second")
+   out=False, doc="The first half along dim times the sigmoid of the second")
 
 
 def _check_softmax(name):

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from facade.core.dtypes import INTEGER
 from facade.core.errors import dim_range
 from facade.core.ops.promotion import COMMON
+from facade.core.ops.rows.requirements import takes
 from facade.core.ops.table import op
 
 
@@ -103,7 +105,7 @@ def _bordering(mode):
 
 
 CONSTANT_PAD = op("constant_pad_nd(Tensor self, int[] pad, Scalar value=0) -> Tensor", _constant_pad, at="torch",
-                  doc="A border of one value around the last dimensions")
+                  out=False, doc="A border of one value around the last dimensions")
 REFLECTION_PAD = {rank: op(f"reflection_pad{rank}d(Tensor self, int[] padding) -> Tensor", _bordering("reflect"), at="",
                            node=f"ReflectionPad{rank}DBackward0",
                            doc="A border that mirrors the inside, without repeating the edge") for rank in (1, 2, 3)}
@@ -137,6 +139,6 @@ def fold(self, output_size, kernel_size, dilation, padding, stride):
 
 
 UNFOLD = op("im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor", unfold, at="",
-            node="Im2ColBackward0", doc="Every window as a column")
+            node="Im2ColBackward0", check=takes("im2col_out_cpu", INTEGER), doc="Every window as a column")
 FOLD = op("col2im(Tensor self, int[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor", fold, at="",
-          node="Col2ImBackward0", doc="Columns summed at their places in an image")
+          node="Col2ImBackward0", check=takes("col2im_out_cpu", INTEGER), doc="Columns summed at their places in an image")

@@ -31,10 +31,10 @@ def _check_close(self, other, rtol, atol, equal_nan):
 
 
 op("isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor", kernels.is_close, PROMOTE,
-   numbers=False, inplace=False, check=_check_close, doc="Whether |self - other| <= atol + rtol * |other|")
+   numbers=False, inplace=False, check=_check_close, out=False, doc="Whether |self - other| <= atol + rtol * |other|")
 
 # ---------------------------------------------------------------- one operand
-op("isnan(Tensor self) -> Tensor", kernels.is_nan, PROMOTE, inplace=False, doc="Whether an element is not a number")
+op("isnan(Tensor self) -> Tensor", kernels.is_nan, PROMOTE, inplace=False, out=False, doc="Whether an element is not a number")
 op("isinf(Tensor self) -> Tensor", kernels.is_infinite, PROMOTE, inplace=False, out=False, doc="Whether an element is infinite")
 op("isfinite(Tensor self) -> Tensor", kernels.is_finite, PROMOTE, inplace=False, out=False, doc="Whether an element is neither infinite nor NaN")
 op("isreal(Tensor self) -> Tensor", lambda self: jnp.imag(self) == 0, PROMOTE, inplace=False, out=False,

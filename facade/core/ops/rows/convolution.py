@@ -4,21 +4,27 @@ import math
 
 import jax.numpy as jnp
 
-from facade.core.dtypes import BOOL
+from facade.core.dtypes import BOOL, INTEGER
 from facade.core.ops.kernels import convolution as kernels
-from facade.core.ops.rows.requirements import reject
+from facade.core.ops.rows.requirements import dtype_of, reject
 from facade.core.ops.table import op
+
+def has_no_kernel(dtype, transposed):
+    """Whether torch has no convolution of this dtype, or no transposed one."""
+    return dtype.category == BOOL or transposed and dtype.category == INTEGER and dtype.name != "int64"
+
 
 def _convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     images = input.ndim < 5
-    reject(input, ("slow_conv_transpose2d_out_cpu" if images else "slow_conv_transpose3d_out_cpu") if transposed else
-           "slow_conv2d_cpu" if images else "compute_columns3d", (BOOL,))
+    if has_no_kernel(dtype_of(input), transposed):
+        reject(input, ("slow_conv_transpose2d_out_cpu" if images else "slow_conv_transpose3d_out_cpu") if transposed else
+               "slow_conv2d_cpu" if images else "compute_columns3d", tuple(range(4)))
     return kernels.convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 
 
 CONVOLUTION = op("convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, "
                  "int[] output_padding, int groups) -> Tensor", _convolution, at="torch",
-                 doc="The sum of a weighted window at each place, over the channels of a group")
+                 out=False, doc="The sum of a weighted window at each place, over the channels of a group")
 
 
 def _conv_tbc(input, weight, bias, pad):
@@ -84,8 +90,8 @@ def _channel_shuffle(self, groups):
 
 op("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", _shuffle, at="torch nn.functional",
    check=_check_image("pixel_shuffle", "upscale_factor"),
-   doc="Channels laid out as the pixels of a larger image")
+   out=False, doc="Channels laid out as the pixels of a larger image")
 op("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", _unshuffle, at="torch nn.functional",
-   check=_check_image("pixel_unshuffle", "downscale_factor"), doc="Neighbouring pixels laid out as channels: pixel_shuffle undone")
+   check=_check_image("pixel_unshuffle", "downscale_factor"), out=False, doc="Neighbouring pixels laid out as channels: pixel_shuffle undone")
 for _name, _node in (("channel_shuffle", None), ("native_channel_shuffle", "NotImplemented")):
     op(f"{_name}(Tensor self, int groups) -> Tensor", _channel_shuffle, at="torch nn.functional", node=_node, doc="Channels of the groups taken in turn")

@@ -55,9 +55,9 @@ def _logdet(array):
 
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
 op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="A result")
-op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", doc="The determinant", saves="self result")
+op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", out=False, doc="The determinant", saves="self result")
 op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
-   doc="The logarithm of the determinant, NaN where it is negative")
+   out=False, doc="The logarithm of the determinant, NaN where it is negative")
 op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
    saves="A sign", doc="The sign of the determinant and the logarithm of its size")
 op("slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)", _slogdet, node="LinalgSlogdetBackward0",
@@ -339,7 +339,7 @@ for _name, _function, _first, _more in (
     op(f"{_name}.{_first}_tensor(Tensor {_matrix}, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
    _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0",
-   doc="The pseudo-inverse", saves="self result")
+   out=False, doc="The pseudo-inverse", saves="self result")
 
 
 def _lstsq(array, right, rcond, driver):
@@ -367,11 +367,15 @@ def _matrix_exp(array):
     return jax.scipy.linalg.expm(array) if array.size else array
 
 
-op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", doc="The exponential of a matrix")
+op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", out=False, doc="The exponential of a matrix")
 
 
 def _vecdot(x, y, dim):
     need_floating(x, "linalg.vecdot: Expected a floating point or complex tensor as input. Got {}")
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"linalg.vecdot: Expected x and y to have the same dtype, but found x of type {dtype_of(x).legacy} "
+                           f"and y of type {dtype_of(y).legacy} instead")
+    broadcast_shapes(x.shape, y.shape)
     products = jnp.conj(x) * y
     return jnp.sum(products, axes_of(dim, products), dtype=x.dtype)
 

@@ -125,11 +125,11 @@ def _fill_diagonal(self, value, wrap):
     return jnp.where(hit, value.astype(self.dtype), self)
 
 
-op("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", _replacing(_select), doc="self with one slice along dim replaced")
+op("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", _replacing(_select), out=False, doc="self with one slice along dim replaced")
 op("slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor", _replacing(_slice),
    doc="self with the slices from start to end along dim replaced")
 op("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", _replacing(_diagonal),
-   doc="self with a diagonal replaced")
+   out=False, doc="self with a diagonal replaced")
 FILL_DIAGONAL = op("fill_diagonal(Tensor self, Scalar fill_value, bool wrap=False) -> Tensor", _fill_diagonal, at="", inplace=True,
                    node="CopySlices", doc="self with one value on its diagonal")
 
@@ -182,14 +182,14 @@ def _repeat(self, repeats):
     return jnp.tile(self, repeats) if self.ndim or repeats else self
 
 
-op("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", _roll, doc="The elements moved along dims, those that fall off coming back in front")
-op("flip(Tensor self, int[] dims) -> Tensor", _flip, doc="The order along dims reversed")
-op("fliplr(Tensor self) -> Tensor", _flip_along(1, 2), node="FlipBackward0", doc="The columns in reversed order")
-op("flipud(Tensor self) -> Tensor", _flip_along(0, 1), node="FlipBackward0", doc="The rows in reversed order")
-op("rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor", _rot90, doc="Turned by k quarters in the plane of two dims")
+op("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", _roll, out=False, doc="The elements moved along dims, those that fall off coming back in front")
+op("flip(Tensor self, int[] dims) -> Tensor", _flip, out=False, doc="The order along dims reversed")
+op("fliplr(Tensor self) -> Tensor", _flip_along(1, 2), node="FlipBackward0", out=False, doc="The columns in reversed order")
+op("flipud(Tensor self) -> Tensor", _flip_along(0, 1), node="FlipBackward0", out=False, doc="The rows in reversed order")
+op("rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor", _rot90, out=False, doc="Turned by k quarters in the plane of two dims")
 op("repeat(Tensor self, int[] repeats) -> Tensor", _repeat, at="Tensor", doc="Copies side by side, so many along each dimension")
 op("tile(Tensor self, int[] dims) -> Tensor", lambda self, dims: _repeat(self, (1,) * (self.ndim - len(dims)) + dims),
-   node="RepeatBackward0", doc="Copies side by side; dims that are not given count as 1")
+   node="RepeatBackward0", out=False, doc="Copies side by side; dims that are not given count as 1")
 REPEAT_EACH = op("repeat_interleave.self_int(Tensor self, int repeats, int? dim=None) -> Tensor", at="", node="ViewBackward0",
                  function=lambda self, repeats, dim: jnp.repeat(self, repeats, None if dim is None else dim_range(dim, self.ndim)),
                  doc="Each element, or slice along dim, repeats times")

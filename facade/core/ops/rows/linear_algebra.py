@@ -275,15 +275,21 @@ CROSS = op("cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", _cross("
            doc="The cross product of vectors of three along a dim")
 
 
+def _need_real(array, sentence):
+    if dtype_of(array).category != FLOAT:
+        raise RuntimeError(sentence.format(dtype_of(array).legacy))
+
+
 def _cdist(x1, x2, p, through_product):
     for each, shown in ((x1, "X1"), (x2, "X2")):
-        need_floating(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
+        _need_real(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
         if each.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {each.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
+    reject(x1, "cdist", names=("float16", "bfloat16"))
     broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     return kernels.cdist(x1, x2, p, through_product)
 
@@ -295,14 +301,15 @@ CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor
 def _pdist(self, p):
     if self.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {self.ndim}D")
-    need_floating(self, "pdist only supports floating-point dtypes")
+    _need_real(self, "pdist only supports floating-point dtypes")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
+    reject(self, "pdist", names=("float16", "bfloat16"))
     return kernels.pdist(self, p)
 
 
 op("pdist(Tensor self, float p=2.) -> Tensor", _pdist, at="torch nn.functional", node="PdistBackward0", saves="self result",
-   doc="The p-norm distances between all pairs of rows")
+   out=False, doc="The p-norm distances between all pairs of rows")
 
 
 # ---------------------------------------------------------------- matrices made of others
@@ -353,15 +360,15 @@ def _powers_of(x):
 for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diagonal, zeros above"),
                                ("triu", jnp.triu, "What lies on and above a diagonal, zeros below")):
     op(f"{_name}(Tensor self, int diagonal=0) -> Tensor", _triangle(_name, _function), inplace=True, doc=_doc)
-DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, doc="The last dim laid along a diagonal")
+DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, out=False, doc="The last dim laid along a diagonal")
 op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels.diag_embed(self.reshape(-1), offset, 0, 1),
-   node="DiagEmbedBackward0", doc="All elements along a diagonal")
+   node="DiagEmbedBackward0", out=False, doc="All elements along a diagonal")
 DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")
-op("trace(Tensor self) -> Tensor", _trace, doc="The sum of the diagonal")
+op("trace(Tensor self) -> Tensor", _trace, out=False, doc="The sum of the diagonal")
 op("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", _vander, at="torch", node="FlipBackward0",
-   saves="x result", doc="The powers of each element, a row for each")
+   out=False, saves="x result", doc="The powers of each element, a row for each")
 op("vander(Tensor x, *, int? N=None) -> Tensor", _linalg_vander, at="linalg", node="CatBackward0",
-   doc="The powers of each element along a new last dim, from 0 up")
+   out=False, doc="The powers of each element along a new last dim, from 0 up")
 
 
 # ---------------------------------------------------------------- statistics
@@ -391,4 +398,4 @@ def _check_corrcoef(self):
 COV = op("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", _cov, at="", node="SqueezeBackward0",
          doc="The covariance matrix of the rows")
 op("corrcoef(Tensor self) -> Tensor", _corrcoef, FLOATING, node="ClampBackward1", check=_check_corrcoef,
-   saves="", doc="The matrix of Pearson's correlations of the rows")
+   out=False, saves="", doc="The matrix of Pearson's correlations of the rows")

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from facade.core.dtypes import BOOL, INTEGER
+from facade.core.dtypes import BOOL, COMPLEX, INTEGER
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import loss as kernels
 from facade.core.ops.promotion import COMMON, FLOATING
@@ -74,6 +74,13 @@ def _check_soft_margin(self, target, reduction):
         raise RuntimeError(f"result type Float can't be cast to the desired output type {dtype_of(self).legacy}")
 
 
+def _check_poisson_nll(self, target, log_input, full, eps):
+    _check_shapes(target, self)
+    exact = refuse((BOOL,), "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+                   "use the `~` or `logical_not()` operator instead.")
+    exact(*((self, target) if log_input else (self,)))
+
+
 def _check_gaussian_nll(self, target, var, full, eps):
     _check_shapes(self, target, var)
     no_bools(self, target)
@@ -90,7 +97,7 @@ SMOOTH_L1 = _loss("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, f
 HUBER = _loss("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor", kernels.huber,
               "The squared distance, linear far away", check=_kernel("huber_cpu"))
 POISSON_NLL = _loss("poisson_nll_loss(Tensor self, Tensor target, bool log_input, bool full, float eps) -> Tensor", kernels.poisson_nll,
-                    "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0")
+                    "Minus the log likelihood of a Poisson distribution", FLOATING, node="SubBackward0", check=_check_poisson_nll)
 GAUSSIAN_NLL = _loss("gaussian_nll_loss(Tensor self, Tensor target, Tensor var, bool full, float eps) -> Tensor", kernels.gaussian_nll,
                      "Minus the log likelihood of a normal distribution", FLOATING, node="MulBackward0", check=_check_gaussian_nll)
 
@@ -119,16 +126,22 @@ CTC = op("ctc_loss(Tensor log_probs, Tensor targets, Tensor input_lengths, Tenso
 # ---------------------------------------------------------------- margins
 SOFT_MARGIN = _loss("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", kernels.soft_margin,
                     "The logistic loss of targets 1 and -1", check=_check_soft_margin)
-HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", doc=(
+def _clamped(*operands):
+    """The check that what is cut off below zero has an order."""
+    _check_shapes(*operands)
+    refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError)(*operands)
+
+
+HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", check=_clamped, doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, jnp.maximum(margin - self, 0), 0) + jnp.where(target != -1, self, 0))
 MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING,
-                       node="ClampMinBackward0", doc=(
+                       node="ClampMinBackward0", check=_clamped, doc=(
     "What input1 lacks of being over input2 by a margin, target 1, or under it, target -1"), function=lambda input1, input2, target, margin:
     kernels.positive(-target * (input1 - input2) + margin))
 COSINE_EMBEDDING = _loss("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kernels.cosine_embedding,
                          "How far two vectors are from pointing the same way, target 1, or apart, target -1", FLOATING,
-                         node="AddBackward0", check=None)
+                         node="AddBackward0", check=refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError))
 TRIPLET = _loss("triplet_margin_loss(Tensor positive, Tensor negative, float margin=1.0) -> Tensor", kind=FLOATING, node="ClampMinBackward0", doc=(
     "What the distance to the positive lacks of being under that to the negative by a margin"), function=lambda positive, negative, margin:
     kernels.positive(margin + positive - negative))

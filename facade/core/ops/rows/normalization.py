@@ -8,6 +8,8 @@ from jax import lax
 from facade.core.dtypes import BY_NUMPY
 from facade.core.ops.kernels.reduction import wide
 from facade.core.ops.promotion import FLOATING
+from facade.core.ops.rows.requirements import takes
+from facade.core.ops.supported import EXACT, NOT_FLOAT
 from facade.core.ops.table import op
 
 
@@ -85,7 +87,7 @@ def _layer_norm(input, normalized_shape, weight, bias, eps):
 
 
 def _group_norm(input, num_groups, weight, bias, eps):
-    grouped = _wide(input).reshape(input.shape[0], num_groups, -1)
+    grouped = _wide(input).reshape(input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups)
     normal = _standardized(grouped, 2, eps)[0].reshape(input.shape)
     return _scaled(normal, weight, bias, (-1,) + (1,) * (input.ndim - 2)).astype(input.dtype)
 
@@ -115,7 +117,8 @@ def _batch_norm_training(input, weight, bias, eps):
     mean = means(wide)
     centred = wide - _per_channel(mean, input.ndim)
     variance = means(jnp.square(centred))
-    factor = lax.rsqrt(variance + eps) if weight is None else lax.rsqrt(variance + eps) * weight
+    factor = lax.rsqrt(variance + eps) if eps else jnp.where(variance == 0, 0, lax.rsqrt(jnp.where(variance == 0, 1, variance)))
+    factor = factor if weight is None else factor * weight
     result = _scaled(centred * _per_channel(factor, input.ndim), None, bias, (-1,) + (1,) * (input.ndim - 2)).astype(input.dtype)
     return result, lax.stop_gradient(mean), lax.stop_gradient(variance) * (count / max(count - 1, 1))
 
@@ -134,17 +137,17 @@ def _local_response(input, size, alpha, beta, k):
 
 LAYER_NORM = op("layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _layer_norm,
                 at="",
-                node="NativeLayerNormBackward0", doc="Mean 0 and variance 1 over the last dimensions")
+                node="NativeLayerNormBackward0", check=takes("LayerNormKernelImpl", *NOT_FLOAT), doc="Mean 0 and variance 1 over the last dimensions")
 GROUP_NORM = op("group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _group_norm, at="",
-                node="NativeGroupNormBackward0", doc="Mean 0 and variance 1 over groups of channels")
+                node="NativeGroupNormBackward0", check=takes("GroupNormKernelImpl", *NOT_FLOAT), doc="Mean 0 and variance 1 over groups of channels")
 RMS_NORM = op("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", _rms_norm, at="", node="MulBackward0",
-              doc="Root mean square 1 over the last dimensions")
+              check=takes("rms_norm", *EXACT), doc="Root mean square 1 over the last dimensions")
 BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
-                         _batch_norm_training, at="",
+                         _batch_norm_training, at="", check=takes("batch_norm", *NOT_FLOAT),
                          doc="Mean 0 and variance 1 of each channel over the batch")
 BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm,
                 at="",
-                node="NativeBatchNormBackward0", doc="Each channel less its running mean, over its running standard deviation")
+                node="NativeBatchNormBackward0", check=takes("batch_norm", *NOT_FLOAT), doc="Each channel less its running mean, over its running standard deviation")
 LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, FLOATING, at="",
                     node="DivBackward0",
                     doc="Each element over the mean square of its neighbours in the channels")

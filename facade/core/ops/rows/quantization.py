@@ -59,4 +59,4 @@ op("fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, in
    saves="", doc="Rounded to whole steps of scale within the limits; the gradient is that of doing nothing")
 op("fake_quantize_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max) -> Tensor",
    _fake_quantize_channels, at="torch", node="FakeQuantizePerChannelAffineCachemaskBackward0",
-   saves="", doc="The same with a scale and a zero point for each place along axis")
+   out=False, saves="", doc="The same with a scale and a zero point for each place along axis")

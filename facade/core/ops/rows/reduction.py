@@ -265,7 +265,7 @@ def _renorm(self, order, dim, maxnorm):
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
                  static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="self result", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
 op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="self other result", check=_check_dist,
-   doc="The p-norm of self - other")
+   out=False, doc="The p-norm of self - other")
 op("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", _renorm, static=("p", "maxnorm"), inplace=True,
    doc="Each slice along a dim scaled down to a p-norm of maxnorm where it has a larger one")
 op("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",

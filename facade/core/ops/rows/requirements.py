@@ -22,6 +22,11 @@ def reject(array, kernel, categories=(), names=()):
         raise NotImplementedError(f'"{kernel}" not implemented for \'{dtype.legacy}\'')
 
 
+def takes(kernel, *categories, names=()):
+    """The check that torch has this kernel for the dtype of the first operand."""
+    return lambda array, *rest: reject(array, kernel, categories, names)
+
+
 def need_floating(array, sentence):
     """RuntimeError with that sentence, which may contain {}, unless the elements are floating-point or complex numbers."""
     dtype = dtype_of(array)
