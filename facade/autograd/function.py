@@ -317,7 +317,7 @@ def _alias(tensor):
     alias = tensor._alias()
     if modes.grad:
         alias._base = tensor if tensor._base is None else tensor._base
-        alias._base_version = alias._version
+        alias._base_version = alias._writes
     return alias
 
 
@@ -372,7 +372,7 @@ class _Outputs:
             tensor = _alias(tensor)
         tensor._node, tensor._index = self.node, index
         if tensor._base is not None:
-            tensor._base_version, tensor._untracked_view = tensor._version, False
+            tensor._base_version, tensor._untracked_view = tensor._writes, False
             tensor._multi_view = (self.node.short_name(), index) if several else (self.node.short_name(), index, IN_FUNCTION)
         return tensor
 

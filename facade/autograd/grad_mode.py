@@ -78,8 +78,13 @@ class set_grad_enabled(_Switch):
     """Switch history on or off: at once, and back again at the end when used as a context."""
 
     def __init__(self, mode):
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
         self.before, self.mode = modes.grad, mode
-        modes.grad = bool(mode)
+        modes.grad = mode
+
+    def __repr__(self):
+        return f"{type(self).__module__}.set_grad_enabled(mode={self.mode})"
 
     def __call__(self, function):
         modes.grad = self.before

@@ -18,7 +18,7 @@ class SavedTensor:
         if tensor._inference and not modes.inference:
             raise RuntimeError(INFERENCE)
         self.index = tensor._index if tensor._node is node else None
-        self.counter, self.version, self.hooks = tensor.version_counter, tensor._version, None
+        self.counter, self.version, self.hooks = tensor.version_counter, tensor._writes, None
         self.kept, self.edge = (tensor, edge_of(tensor)) if self.index is None else (tensor.value, None)
         if modes.saved_hooks:
             self._hang(modes.saved_hooks[-1], node)

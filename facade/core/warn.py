@@ -19,6 +19,16 @@ def users_frame():
     return frame
 
 
+_said = set()       # what `warn_once` has said
+
+
+def warn_once(message, category=UserWarning):
+    """`warn`, the first time in this process."""
+    if message not in _said:
+        _said.add(message)
+        warn(message, category)
+
+
 def warn(message, category=UserWarning):
     """warnings.warn at the user's line."""
     frame = users_frame()

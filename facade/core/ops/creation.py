@@ -284,8 +284,8 @@ def _filler(name, number):
             made._geometry = _dense_like(input)
         return made
 
-    def create_new(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
-        return filled(_size(f"new_{name}", size), number, dtype or self.dtype, requires_grad)
+    def create_new(self, *sizes, size=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+        return filled(_size(f"new_{name}", sizes if size is None else (size,)), number, dtype or self.dtype, requires_grad)
     create.__name__, create_like.__name__, create_new.__name__ = name, f"{name}_like", f"new_{name}"
     create.__doc__ = f"A tensor of this size, filled with {number} (torch.{name})."
     create_like.__doc__ = f"A tensor with the size and dtype of `input`, filled with {number}."

@@ -129,13 +129,11 @@ def view_of(source, value, step):
     view._chain = (*source._chain, step)
     if is_floating(source) and is_floating(view):
         view._base = source if source._base is None else source._base
-        view._base_version = view._version
+        view._base_version = view._writes
         if source._untracked_view:
             view._untracked_view = True
         if source._multi_view is not None and modes.grad:
             view._multi_view = re.sub("Backward0?$", "", step[0].node_name), 0
-    if modes.inference:
-        view._inference = True
     return view
 
 

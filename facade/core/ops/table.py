@@ -89,6 +89,9 @@ def _arrange(statics, arrays):
             for static in statics]
 
 
+COMPARISONS = {"eq", "ne", "lt", "le", "gt", "ge"}
+
+
 class InPlace:
     """The twin of a row that writes to its first operand: the result is cast to that tensor's dtype, and must have its shape."""
 
@@ -103,17 +106,31 @@ class InPlace:
         return self.row.operand_names(statics)
 
     def specialize(self, specs, statics):
-        """The row's function, with the checks and the cast."""
+        """The row's function, with the checks and the cast. What no kernel takes is told last, as in torch."""
         target = specs[0]
-        function = self.row.specialize(specs, statics)
+        try:
+            function = self.row.specialize(specs, statics)
+        except NotImplementedError:
+            if self.row.kind.pointwise:
+                self._fits(target, broadcast_shapes(*(spec.shape for spec in specs if type(spec) is Spec)), self._computed(specs))
+            raise
         shapes = [jax.ShapeDtypeStruct(spec.shape, spec.dtype) if type(spec) is Spec else spec and jnp.zeros((), spec) for spec in specs]
         result = jax.eval_shape(function, *shapes)
-        made, wanted = dtypes.BY_NUMPY[jnp.dtype(result.dtype)], dtypes.BY_NUMPY[target.dtype]
-        if result.shape != target.shape:
-            raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}")
+        self._fits(target, result.shape, dtypes.BY_NUMPY[jnp.dtype(result.dtype)])
+        return lambda *arrays: function(*arrays).astype(target.dtype)
+
+    def _computed(self, specs):
+        """The dtype of the results: a comparison's are bools whatever is compared."""
+        return dtypes.bool if self.row.name in COMPARISONS else self.row.kind.compute([spec for spec in specs if spec is not None])
+
+    @staticmethod
+    def _fits(target, shape, made):
+        """Raise if a result of this shape and dtype cannot be written to the target."""
+        wanted = dtypes.BY_NUMPY[target.dtype]
+        if shape != target.shape:
+            raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}")
         if not dtypes.can_cast(made, wanted):
             raise RuntimeError(f"result type {made.legacy} can't be cast to the desired output type {wanted.legacy}")
-        return lambda *arrays: function(*arrays).astype(target.dtype)
 
 
 TABLE = []      # every row, in the order of the files

@@ -103,7 +103,7 @@ class KernelNode(Node):
             for name, index, tensor in named:
                 self.inputs.pack_result(name, Tensor._of(tensor.value, self, index))
         else:
-            self.saved = [*self.saved, *((SavedResult(tensor, index), tensor._version, None) for _, index, tensor in named)] or UNCHECKED
+            self.saved = [*self.saved, *((SavedResult(tensor, index), tensor._writes, None) for _, index, tensor in named)] or UNCHECKED
 
     def check(self):
         """Raise torch's error when what was saved is gone, or was written to since."""
@@ -112,7 +112,7 @@ class KernelNode(Node):
         if self.underivable is not None:
             raise RuntimeError(f"derivative for aten::{self.underivable} is not implemented")
         for kept, version, value in self.saved:
-            now = kept._version if value is not None else kept.version
+            now = kept._writes if value is not None else kept.version
             if now != version:
                 raise RuntimeError(self._modified(kept, now, version))
             if value is not None and kept._storage is not None and kept.value is not value:
@@ -247,7 +247,7 @@ def make_node(kernel, inputs, values, cls, result):
     for index in plan.checked:
         each = inputs[index]
         if isinstance(each, Tensor):
-            saved.append((each, 0 if each._storage is None else each._version, values[index]))
+            saved.append((each, 0 if each._storage is None else each._writes, values[index]))
             if each._inference:
                 raise RuntimeError(INFERENCE)
     kept = values if len(needed) == len(values) else [value if index in needed else None for index, value in enumerate(values)]
@@ -326,13 +326,13 @@ def edge_of(tensor):
 def sync_history(view):
     """Let a view follow its base, to which something was written since the view's history was taken."""
     base = view._base
-    if view._node is None and not base._leaf and base._node is None or view._base_version == view._version:
+    if view._node is None and not base._leaf and base._node is None or view._base_version == view._writes:
         return
     if view._multi_view is not None:
         raise RuntimeError(several_views(view, "its base or another view of its base has been modified"))
     if view._untracked_view:
         raise RuntimeError(f"{untracked(view)} and its base or another view of its base has been modified inplace with grad mode enabled. {AMBIGUOUS}")
-    view._base_version = view._version
+    view._base_version = view._writes
     stepped = base
     before, modes.grad = modes.grad, True
     try:
@@ -378,7 +378,12 @@ def requires_grad(self):
 
 @requires_grad.setter
 def requires_grad(self, flag):
+    if flag is True and not self.is_leaf:
+        raise RuntimeError(NOT_A_LEAF)
     set_requires_grad(self, flag)
+
+
+NOT_A_LEAF = "you can only change requires_grad flags of leaf variables."
 
 
 def set_requires_grad(tensor, flag):
@@ -391,7 +396,7 @@ def set_requires_grad(tensor, flag):
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if tensor._node is not None:
         if not flag:
-            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+            raise RuntimeError(f"{NOT_A_LEAF} If you want to use a computed variable in a "
                                "subgraph that doesn't require differentiation use var_no_grad = var.detach().")
         return
     tensor._leaf = bool(flag)

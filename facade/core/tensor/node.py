@@ -93,16 +93,19 @@ class RemovableHandle:
     __module__ = "facade.utils.hooks"
     _ids = itertools.count()
 
-    def __init__(self, hooks, fn, front=False):
+    def __init__(self, hooks, fn, front=False, flags=()):
         self.id = next(self._ids)
-        self.hooks = hooks
+        self.places = hooks, *flags
         hooks[self.id] = fn
         if front:
             hooks.move_to_end(self.id, last=False)
+        for each in flags:
+            each[self.id] = True
 
     def remove(self):
-        """Take the hook out; a second time does nothing."""
-        self.hooks.pop(self.id, None)
+        """Take the hook out, with what is noted about it; a second time does nothing."""
+        for each in self.places:
+            each.pop(self.id, None)
 
     def __enter__(self):
         return self

@@ -34,12 +34,12 @@ class SavedHooks:
 
 def pack_tensor(hooks, tensor):
     """What `pack` makes of the tensor, to which it must not write."""
-    before, modes.grad, version = modes.grad, False, tensor._version
+    before, modes.grad, version = modes.grad, False, tensor._writes
     try:
         packed = hooks.pack(tensor)
     finally:
         modes.grad = before
-    if tensor._version != version:
+    if tensor._writes != version:
         raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by "
                            "in-place operations as this can lead to unexpected side-effects. Please open an issue if you need to perform in-place "
                            "operations on the input to a pack hook.")

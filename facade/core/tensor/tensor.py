@@ -97,6 +97,8 @@ class Tensor:
             alias._geometry = self._geometry
         if self._counter is not None:
             alias._counter = self._counter
+        if self._inference:
+            alias._inference = True
         return alias
 
     # ------------------------------------------------------------ shape and type
@@ -116,9 +118,16 @@ class Tensor:
         return len(self._value.spec.shape)
 
     @property
-    def _version(self):
+    def _writes(self):
+        """How many in-place writes this memory has seen."""
         counter = self._counter or self._storage
         return 0 if counter is None else counter.version
+
+    @property
+    def _version(self):
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return self._writes
 
     @property
     def version_counter(self):

@@ -35,30 +35,15 @@ every_forward, every_forward_pre, every_backward, every_backward_pre = (
 
 
 # ---------------------------------------------------------------- registering
-class Handle(RemovableHandle):
-    """Takes a hook out together with what is noted about it."""
-
-    def __init__(self, hooks, hook, prepend=False, flags=()):
-        super().__init__(hooks, hook, prepend)
-        self.flags = flags
-        for each in flags:
-            each[self.id] = True
-
-    def remove(self):
-        super().remove()
-        for each in self.flags:
-            each.pop(self.id, None)
-
-
 def add_forward_pre_hook(owner, hook, prepend=False, with_kwargs=False):
     """A hook before `forward` of a module, or of every module."""
-    return Handle(owner._forward_pre_hooks, hook, prepend, [owner._forward_pre_hooks_with_kwargs] if with_kwargs else ())
+    return RemovableHandle(owner._forward_pre_hooks, hook, prepend, [owner._forward_pre_hooks_with_kwargs] if with_kwargs else ())
 
 
 def add_forward_hook(owner, hook, prepend=False, with_kwargs=False, always_call=False):
     """A hook after `forward` of a module, or of every module."""
     flags = [owner._forward_hooks_with_kwargs] * with_kwargs + [owner._forward_hooks_always_called] * always_call
-    return Handle(owner._forward_hooks, hook, prepend, flags)
+    return RemovableHandle(owner._forward_hooks, hook, prepend, flags)
 
 
 def add_backward_hook(owner, hook, full, where, prepend=False):
@@ -66,7 +51,7 @@ def add_backward_hook(owner, hook, full, where, prepend=False):
     if owner._is_full_backward_hook is not None and owner._is_full_backward_hook is not full:
         raise RuntimeError(f"Cannot use both regular backward hooks and full backward hooks {where}. Please use only one of them.")
     owner._is_full_backward_hook = full
-    return Handle(owner._backward_hooks, hook, prepend)
+    return RemovableHandle(owner._backward_hooks, hook, prepend)
 
 
 def register_module_forward_pre_hook(hook):
@@ -91,22 +76,22 @@ def register_module_full_backward_hook(hook):
 
 def register_module_full_backward_pre_hook(hook):
     """Call `hook(module, grad_output)` before the gradients of every module's inputs are computed."""
-    return Handle(every._backward_pre_hooks, hook)
+    return RemovableHandle(every._backward_pre_hooks, hook)
 
 
 def register_module_buffer_registration_hook(hook):
     """Call `hook(module, name, buffer)` when a buffer is registered; it may return another one."""
-    return Handle(buffer_registration, hook)
+    return RemovableHandle(buffer_registration, hook)
 
 
 def register_module_module_registration_hook(hook):
     """Call `hook(module, name, submodule)` when a submodule is registered; it may return another one."""
-    return Handle(module_registration, hook)
+    return RemovableHandle(module_registration, hook)
 
 
 def register_module_parameter_registration_hook(hook):
     """Call `hook(module, name, parameter)` when a parameter is registered; it may return another one."""
-    return Handle(parameter_registration, hook)
+    return RemovableHandle(parameter_registration, hook)
 
 
 def registered(hooks, module, name, value):

@@ -12,11 +12,12 @@ from facade.autograd.grad_mode import no_grad
 from facade.core import dtypes
 from facade.core.ops import creation
 from facade.core.ops.composites.questions import typename_of
+from facade.core.tensor.node import RemovableHandle
 from facade.core.tensor.tensor import Tensor
 from facade.core.warn import warn
 from facade.nn.modules import hooks, state, traversal
 from facade.nn.modules.hooks import *  # noqa: F403  (found here in torch)
-from facade.nn.modules.hooks import Handle, every_backward, every_backward_pre, every_forward, every_forward_pre
+from facade.nn.modules.hooks import every_backward, every_backward_pre, every_forward, every_forward_pre
 from facade.nn.modules.state import _IncompatibleKeys  # noqa: F401  (found here in torch)
 from facade.nn.parameter import Buffer, Parameter
 
@@ -257,7 +258,7 @@ class Module:
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
         """Call `hook(module, grad_output)` when the gradients of the outputs are known; it may return others."""
-        return Handle(self._backward_pre_hooks, hook, prepend)
+        return RemovableHandle(self._backward_pre_hooks, hook, prepend)
 
     # ------------------------------------------------------------ walking
     named_modules, modules, named_children, children = traversal.named_modules, traversal.modules, traversal.named_children, traversal.children

@@ -16,7 +16,7 @@ def _become(tensor, view, node):
         view._node.__class__ = node_class(node)
         tensor._node, tensor._index = view._node, view._index
     tensor.version_counter.version += 1
-    tensor._base_version = tensor._version
+    tensor._base_version = tensor._writes
     return tensor
 
 

@@ -27,7 +27,7 @@ def _set_data(self, source):
         raise TypeError(f"Variable data has to be a tensor, but got {type(source).__name__}")
     if self.requires_grad and source._value.spec.dtype.kind not in "fcV":
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-    version = self._version
+    version = self._writes
     adopt(self, source)
     self._counter = Counter()
     self._counter.version = version

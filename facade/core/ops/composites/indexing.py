@@ -13,7 +13,7 @@ from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.fitting import own_name
 from facade.core.ops.index_checks import check_index
-from facade.core.ops.outputs import apply_out, with_out
+from facade.core.ops.outputs import apply_out
 from facade.core.ops.rows import indexing as table
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.modes import modes
@@ -100,7 +100,10 @@ def index_select(self, dim, index):
 
 @guarded(table.INDEX_ADD)
 def index_add(self, dim, index, source, alpha=1):
-    _check_along(self, dim, index)
+    if self.ndim > 1:
+        _check_along(self, dim, index)
+    else:
+        check_index(index, self._value.spec.size, _out_of_range, wrap=False)
 
 
 @guarded(table.INDEX_COPY)
@@ -235,7 +238,7 @@ def masked_select(input, mask, *, out=None):
         return apply_out("masked_select", lambda: masked_select(input, mask), out, (input,))
     if mask.dtype is not dtypes.bool:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    wide = mask.expand(broadcast_shapes(input.shape, mask.shape))
+    wide = mask.expand(broadcast_shapes(mask.shape, input.shape))
     return apply(table.MASKED_SELECT, (ARRAY, ARRAY, ARRAY), (input, wide, _places(wide)))
 
 

@@ -36,6 +36,8 @@ def split(tensor, split_size_or_sections, dim=0):
     extent = tensor.shape[dim]
     if isinstance(split_size_or_sections, (list, tuple)):
         sizes = as_ints(tuple(split_size_or_sections))
+        if any(size < 0 for size in sizes):
+            raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}")
         if sum(sizes) != extent:
             raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {extent} (input tensor's size at dimension {dim}), "
                                f"but got split_sizes={list(sizes)}")

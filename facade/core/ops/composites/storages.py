@@ -461,7 +461,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     if not isinstance(source, Tensor):
         size = (source.nbytes() // self.itemsize,) if size is None else tuple(size)
         source = tensor_on(source, self.dtype, storage_offset, size, contiguous_strides(tuple(size)) if stride is None else tuple(stride))
-    version = self._version + 1
+    version = self._writes + 1
     adopt(self, source)
     self._counter = Counter(version)
     return self

@@ -24,6 +24,10 @@ from facade.core.tensor.tensor import Tensor, method, typename
 from facade.core.warn import warn
 
 _FIRST = ARRAY, 0, ARRAY         # `select` along the first dimension
+_AS_TUPLE = ("Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use x[tuple(seq)] instead of "
+             "x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which will result either in an error or a "
+             "different result")
+_INDEX_DTYPES = {dtypes.int64, dtypes.int32, dtypes.uint8, dtypes.bool}
 _INVALID = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {})"
 
 
@@ -76,34 +80,45 @@ def _as_item(item):
         return _sequence(item)
     if hasattr(item, "__index__"):
         return bool(item) if isinstance(item, np.bool_) else item.__index__()
-    if isinstance(item, str):
-        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(item, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(item).__name__}'")
     raise IndexError(_INVALID.format(type(item).__name__))
 
 
 def _sequence(item):
     made = tensor(item if not isinstance(item, range) else list(item))
+    if isinstance(item, np.ndarray):
+        return made if made.dtype.category != dtypes.INTEGER or made.dtype in _INDEX_DTYPES else made.long()
     return made.long() if isinstance(item, (list, tuple)) and (made.dtype.category == dtypes.FLOAT or not made.numel()) else made
 
 
 def _items(self, index):
     """The entries of an index, `...` made explicit."""
     entries = index if isinstance(index, tuple) or _stands_for_tuple(index) else (index,)
+    if entries.__class__ is list:
+        warn(_AS_TUPLE)
     items = [_as_item(entry) for entry in entries]
     taken = sum(_width(item) for item in items)
     if taken > self.ndim:
-        if not self.ndim and len(items) == 1 and items[0].__class__ is int and items[0]:
-            raise IndexError(f"index {items[0]} is out of bounds for dimension 0 with size 0")
-        if not self.ndim and len(items) == 1 and items[0].__class__ is int:
-            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number")
-        raise IndexError(f"too many indices for tensor of dimension {self.ndim}")
+        raise IndexError(_nothing_to_index(index) or f"too many indices for tensor of dimension {self.ndim}")
     return items, self.ndim - taken
+
+
+def _nothing_to_index(index):
+    """What torch says of a tensor without dimensions, to this index; None where that is what it says of any."""
+    if isinstance(index, slice):
+        return "slice() cannot be applied to a 0-dim tensor."
+    if isinstance(index, (tuple, Tensor)) or not hasattr(index, "__index__"):
+        return None
+    if index.__index__():
+        return f"index {index.__index__()} is out of bounds for dimension 0 with size 0"
+    return "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
 
 
 def _stands_for_tuple(index):
     """Whether a list is read as a tuple of indices: a short one that holds sequences, slices, tensors, None or `...`."""
     return index.__class__ is list and len(index) < 32 and any(
-        each is None or each is Ellipsis or isinstance(each, (Tensor, list, tuple, slice)) for each in index)
+        each is None or each is Ellipsis or isinstance(each, (Tensor, list, tuple, slice, range, np.ndarray, str, bytes)) for each in index)
 
 
 def _width(item):
@@ -167,7 +182,7 @@ def _with_tensor(view, dim, item, tensors):
                                  f"{list(view.shape)} at index {dim + place}")
         tensors.append((dim, item))
         return view, dim + item.ndim
-    if item.dtype.category != dtypes.INTEGER:
+    if item.dtype not in _INDEX_DTYPES:
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     tensors.append((dim, item))
     return view, dim + 1
@@ -186,7 +201,7 @@ def _positions(view, tensors):
         else:
             extent = view._value.spec.shape[dim]
             if view.numel() or not extent:
-                check_index(where, extent, _out_of_bounds(dim, extent))
+                check_index(where, extent, _out_of_bounds(len(dims), extent))       # torch counts the dimensions that have an index tensor
             dims.append(dim)
             indices.append(where)
     _check_broadcast(indices)
@@ -244,7 +259,7 @@ def __getitem__(self, index):
             return rows
         result = apply(INDEX, (ARRAY, Arrays(len(indices)), dims), (view, *indices))
         if result._node is not None:         # torch keeps masks as they are, and minds when they are written to
-            result._node.saved = [*result._node.saved, *((mask, mask._version, mask.value) for _, mask in tensors if mask.dtype is dtypes.bool)]
+            result._node.saved = [*result._node.saved, *((mask, mask._writes, mask.value) for _, mask in tensors if mask.dtype is dtypes.bool)]
         return result
     if view is self:
         return apply_view(ALIAS, (ARRAY,), self) if not isinstance(index, slice) or not self.ndim else slice_view(self, 0, 0, self._value.spec.shape[0], 1)
@@ -274,7 +289,7 @@ def __setitem__(self, index, value):
     view, tensors = _narrowed(self, *_items(self, index))
     if not tensors:
         _assign_view(view, value)
-    elif len(tensors) == 1 and tensors[0][1].dtype in (dtypes.bool, dtypes.uint8) and (not isinstance(value, Tensor) or value.numel() == 1 and value.ndim <= 1):
+    elif len(tensors) == 1 and tensors[0][1].dtype in (dtypes.bool, dtypes.uint8) and (not isinstance(value, Tensor) or value.numel() == 1):
         _assign_mask(view, *tensors[0], value)
     else:
         _assign_positions(view, *_positions(view, tensors), value)
@@ -295,9 +310,15 @@ def _assign_mask(view, dim, mask, value):
     if mask.dtype is dtypes.uint8:
         raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype unsigned char")
     if isinstance(value, Tensor):
-        _check_source(view, value)
-        value = value.reshape(())
+        value = _one_number(view, value)
     apply_inplace(MASK_PUT, (ARRAY, ARRAY, ARRAY, dim), (view, mask, value))
+
+
+def _one_number(view, value):
+    """A tensor of one element as a mask assigns it: as a number, whose dtype may be another."""
+    if value.dtype is not view.dtype and (view.dtype.category == dtypes.INTEGER or not dtypes.can_cast(value.dtype, view.dtype)):
+        check_fits(value.item(), view.dtype)
+    return value.reshape(())
 
 
 def _check_source(view, value):
@@ -308,8 +329,8 @@ def _check_source(view, value):
 
 def _assign_positions(view, dims, indices, value):
     if isinstance(value, Tensor):
-        _check_source(view, value)
         value = _fitted(value, _result_shape(view._value.spec.shape, dims, indices))
+        _check_source(view, value)
     apply_inplace(INDEX_PUT, (ARRAY, Arrays(len(indices)), ARRAY, dims), (view, *indices, value))
 
 

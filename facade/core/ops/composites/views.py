@@ -16,6 +16,7 @@ from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
 from facade.core.tensor.tensor import Tensor, type_text
+from facade.core.warn import warn_once
 
 
 def _shape(tensor):
@@ -48,9 +49,9 @@ def t(input):
 
 
 @composite()
-def permute(input, *dims):
+def permute(input, *order, dims=()):
     """The dimensions in the order of `dims`"""
-    order, rank = _packed(dims), input.ndim
+    order, rank = _packed(order) or tuple(dims), input.ndim
     if len(order) != rank:
         raise RuntimeError("permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering "
                            f"of dimensions i.e. input.dim() = {rank} is not equal to len(dims) = {len(order)}")
@@ -86,20 +87,42 @@ composite(name="moveaxis")(movedim)
 
 def _reversed(self):
     """All dimensions in reverse order"""
+    if self.ndim != 2:
+        warn_once("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases." if not self.ndim else _REVERSED)
     return permute(self, tuple(range(self.ndim))[::-1])
 
 
-def _matrix_transposed(self):
+_REVERSED = ("The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a future "
+             "release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.")
+
+
+def _matrix_transposed(self, name="mT", instead="This function is the identity in these cases."):
     """The last two dimensions exchanged"""
+    if not self.ndim:
+        warn_once(f"Tensor.{name} is deprecated on 0-D tensors. {instead}")
+        return self
     if self.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {self.ndim}-D tensor.")
     return transpose(self, -2, -1)
+
+
+def _conjugate_transposed(self, name="mH"):
+    """The last two dimensions exchanged, and conjugated"""
+    return conj(_matrix_transposed(self, name, "Consider using x.conj()."))
+
+
+def _adjoint_matrix(self):
+    """The conjugate transpose of a matrix"""
+    if self.ndim not in (0, 2):
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
+                           + " For batches of matrices, consider using tensor.mH" * (self.ndim > 2))
+    return _conjugate_transposed(self, "H")
 
 
 Tensor.T = property(_reversed)
 Tensor.mT = property(_matrix_transposed)
-Tensor.H = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
-Tensor.mH = property(lambda self: _matrix_transposed(self).conj() if self.dtype.is_complex else _matrix_transposed(self))
+Tensor.H = property(_adjoint_matrix)
+Tensor.mH = property(_conjugate_transposed)
 
 
 @composite()
@@ -130,16 +153,16 @@ def resolve_conj(input):
 @composite()
 def adjoint(input):
     """The last two dimensions exchanged, and conjugated"""
-    return Tensor.mH.fget(input)
+    return _conjugate_transposed(input, "adjoint()")
 
 
 # ---------------------------------------------------------------- shapes
 @composite(at="Tensor")
-def view(self, *size, dtype=None):
+def view(self, *sizes, size=None, dtype=None):
     """The same memory with another shape, or its bits as another dtype"""
-    if dtype is not None or len(size) == 1 and isinstance(size[0], dtypes.dtype):
-        return _view_dtype(self, dtype or size[0])
-    shape = inferred_shape(_view_sizes(size), self.numel())
+    if dtype is not None or len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype):
+        return _view_dtype(self, dtype or sizes[0])
+    shape = inferred_shape(_view_sizes(sizes if size is None else (size,)), self.numel())
     if view_strides(_shape(self), self.strides, shape) is None:
         raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
                            "contiguous subspaces). Use .reshape(...) instead.")
@@ -213,6 +236,8 @@ def unflatten(input, dim, sizes):
     """The dimension `dim` as several"""
     dim, shape = dim_range(dim, input.ndim), _shape(input)
     sizes = tuple(sizes)
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
     known = math.prod(each for each in sizes if each != -1)
     if -1 in sizes and (not known or shape[dim] % known) or -1 not in sizes and known != shape[dim]:
         raise RuntimeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input tensor")
@@ -221,9 +246,9 @@ def unflatten(input, dim, sizes):
 
 
 @composite(at="Tensor")
-def expand(self, *size, implicit=False):
+def expand(self, *sizes, size=(), implicit=False):
     """Dimensions of size 1 repeated to `size` (-1 keeps one), without copying"""
-    wanted, shape = _packed(size), _shape(self)
+    wanted, shape = _packed(sizes) or tuple(size), _shape(self)
     lead = len(wanted) - len(shape)
     if lead < 0:
         raise RuntimeError(f"expand({type_text(self.dtype)}{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be "

@@ -112,7 +112,7 @@ def resize_(self, *sizes, memory_format=None):
     """Change the shape in place; what is new is zero"""
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
-    version = self._version + 1
+    version = self._writes + 1
     shape = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else tuple(sizes)
     flat = self.numpy_value().reshape(-1)
     count = int(np.prod(shape, dtype=np.int64))

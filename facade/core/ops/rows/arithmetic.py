@@ -179,15 +179,29 @@ op("nextafter(Tensor self, Tensor other) -> Tensor", kernels.next_after, PROMOTE
 def _check_clamp(self, minimum, maximum):
     if minimum is None and maximum is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if common_dtype((self, minimum, maximum)).category == COMPLEX:
+    if common_dtype((self,)).category == COMPLEX:
         raise NotImplementedError("clamp is not supported for complex types")
 
 
-_clamp_cpu = unimplemented("clamp_cpu", BOOL)
+def _clamp_cpu(self, minimum, maximum):
+    """What torch's kernels take: with one bound they are those of maximum and minimum."""
+    both = minimum is not None and maximum is not None
+    kernel = "clamp_cpu" if both else "maximum_cpu" if maximum is None else "minimum_cpu"
+    unimplemented(kernel, *((BOOL, COMPLEX) if both else (COMPLEX,)))(self, minimum, maximum)
+
+
+def _clamp_scalar_cpu(self, minimum, maximum):
+    """The same for bounds that are numbers, which have kernels of their own."""
+    if COMPLEX in (common_dtype((each,)).category for each in (minimum, maximum) if each is not None):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+    kernel = "clamp" if minimum is not None and maximum is not None else "clamp_min" if maximum is None else "clamp_max"
+    unimplemented(f"{kernel}_scalar_cpu", BOOL)(self, minimum, maximum)
+
+
 _no_complex_clamp = refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError)
 op("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", kernels.clamp, PROMOTE, numbers=False, node="ClampBackward0",
    check=every(_check_clamp, _clamp_cpu), doc="Elements below min become min, those above max become max")
-op("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", kernels.clamp, PROMOTE, node="ClampBackward1", check=_check_clamp,
+op("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", kernels.clamp, PROMOTE, node="ClampBackward1", check=every(_check_clamp, _clamp_scalar_cpu),
    doc="Elements below min become min, those above max become max")
 for _bound, _kernel, _function in (("min", "maximum_cpu", lambda self, bound: kernels.clamp(self, bound, None)),
                                    ("max", "minimum_cpu", lambda self, bound: kernels.clamp(self, None, bound))):

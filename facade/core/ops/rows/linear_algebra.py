@@ -11,7 +11,7 @@ from facade.core.errors import broadcast_shapes, dim_range
 from facade.core.ops.kernels import linear_algebra as kernels
 from facade.core.ops.kernels.einsum import einsum
 from facade.core.ops.promotion import COMMON, FLOATING, PLAIN
-from facade.core.ops.rows.requirements import dtype_of, need_floating, reject
+from facade.core.ops.rows.requirements import dtype_of, reject
 from facade.core.ops.table import op
 
 # ---------------------------------------------------------------- what products require
