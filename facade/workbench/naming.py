@@ -105,6 +105,18 @@ class Namer:
         return [self.found.get(value) or Input("constants", f"c{unnamed.index(value)}") for value in values]
 
 
+def scopes_of(named):
+    """value -> the last name on the path of the module whose parameter it is, of those whose name is no number. named: value -> `Input`."""
+    found = {}
+    for value, each in named.items():
+        if each.group != "params":
+            continue
+        *_, module, _ = ("", "", *str(each.name).split("."))
+        if module.isidentifier():
+            found[value] = module
+    return found
+
+
 def _bound(function, args, kwargs):
     """(name, argument) pairs of a call."""
     target = function.forward if isinstance(function, Module) else function
