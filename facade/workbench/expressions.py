@@ -16,7 +16,7 @@ class Expression:
     """text, and how tightly its outermost operator binds.
 
     value: the number, of a literal; loose: an expression that NumPy's broadcasting makes this one of, with its shape; source: how it was made
-    (`Expanded`, `Sliced`, `Converted`, `Negated`, `Reduced`), for a consumer to see through; cheap: may stand in several places.
+    (`Expanded`, `Sliced` and so on, below), for a consumer to see through; cheap: may stand in several places.
     """
 
     text: str
@@ -46,16 +46,44 @@ class Expanded(NamedTuple):
 
 
 class Sliced(NamedTuple):
-    """x[a:b, ::c]: parts: (start, stop, step, size of the whole) of each dimension."""
+    """x[a:b, ::c, 0]: parts: (start, stop, step, size of the whole) of each dimension of `operand`; gone: those that are indexed with a number."""
 
     operand: Expression
     parts: tuple
+    gone: frozenset = frozenset()
+
+    @property
+    def dims(self):
+        """The dimensions of the operand that are left."""
+        return [place for place in range(len(self.parts)) if place not in self.gone]
 
 
 class Converted(NamedTuple):
     """Integers as integers of another width."""
 
     operand: Expression
+
+
+class Truth(NamedTuple):
+    """True and false as numbers."""
+
+    operand: Expression
+
+
+class Joined(NamedTuple):
+    """jnp.concatenate along an axis."""
+
+    operands: tuple
+    axis: int
+
+
+class Updated(NamedTuple):
+    """x.at[a:b, 0].set(update): parts as of `Sliced`; dims: the dimensions of `operand` that the update has."""
+
+    operand: Expression
+    parts: tuple
+    update: Expression
+    dims: tuple
 
 
 class Negated(NamedTuple):

@@ -22,7 +22,7 @@ _ALONG_AXIS = ("softmax", "log_softmax")
 _SAME = ("copy", "copy_p", "pvary", "optimization_barrier")
 _SHAPES = ("reshape", "broadcast_in_dim", "convert_element_type", "squeeze", "expand_dims")
 # Place of an operand -> the number with which the operation gives back the other.
-_NEUTRAL = {"add": {0: 0, 1: 0}, "add_any": {0: 0, 1: 0}, "sub": {1: 0}, "mul": {0: 1, 1: 1}, "div": {1: 1}, "or": {0: 0, 1: 0}}
+_NEUTRAL = {"add": {0: 0, 1: 0}, "add_any": {0: 0, 1: 0}, "sub": {1: 0}, "mul": {0: 1, 1: 1}, "div": {1: 1}, "or": {0: 0, 1: 0}, "ne": {1: 0}}
 _NEVER_FOLDED = {*_CALLS, "scan", "while", "cond", "broadcast_in_dim"}
 _INDEX_ARITHMETIC = ("lt", "add", "select_n", "convert_element_type")
 _NARROWER = {"int64": "int32", "uint64": "uint32"}
@@ -68,7 +68,7 @@ def flatten(closed, helpers=None, wide=True, constants=None):
     arguments = [_constant(constants[place], wide) if constants and place in constants else name for place, name in enumerate(inputs)]
     flattening = _Flattening(helpers, wide)
     outputs = flattening.inline(closed, arguments, "")
-    return with_means(Flat(inputs, _living(flattening.equations, outputs), outputs))
+    return with_means(Flat(inputs, _living(flattening.equations, outputs), outputs), flattening.uniform)
 
 
 def _narrow(aval, wide):
@@ -116,10 +116,14 @@ def without_stops(flat, differentiated):
 
 
 class _Flattening:
-    """The equations that were written so far. seen: what each computes -> its results; converted: value -> what it was in another dtype."""
+    """The equations that were written so far. 
+
+    seen: what each computes -> its results; converted: value -> what it was in another dtype; uniform: value -> the number that it is all of;
+    updates: value -> what was written to it last, and where.
+    """
 
     def __init__(self, helpers, wide):
-        self.helpers, self.wide, self.equations, self.seen, self.converted = helpers, wide, [], {}, {}
+        self.helpers, self.wide, self.equations, self.seen, self.converted, self.uniform, self.updates = helpers, wide, [], {}, {}, {}, {}
 
     def inline(self, closed, arguments, scope):
         """Write a closed jaxpr's equations for these arguments behind the others; its results."""
@@ -141,7 +145,7 @@ class _Flattening:
         avals = [_narrow(each.aval, self.wide) for each in equation.outvars]
         if name in _SAME:
             return sources
-        kept = _kept(name, params, sources, avals[0])
+        kept = self.kept(name, params, sources, avals[0])
         kept = self._truth(name, sources) if kept is None else kept
         if kept is not None:
             return [kept]
@@ -156,6 +160,21 @@ class _Flattening:
             return self.inline(params[_CALLS[name]], sources, scope)
         return self.added(*(named or (name, params)), None if named else equation.primitive, sources, avals, scope)
 
+    def kept(self, name, params, sources, result):
+        """The operand that an equation gives back as it is, None where it computes something."""
+        if name in _SHAPES:
+            return sources[0] if not isinstance(sources[0], Literal) and _is_like(sources[0], result) else None
+        if name == "dynamic_update_slice" and self.updates.get(id(sources[0])) == [_identity(each) for each in sources[1:]]:
+            return sources[0]       # the same was written there before
+        if name == "pad":
+            return None if any(map(any, params["padding_config"])) else sources[0]
+        if name in _NEUTRAL:
+            for place, number in _NEUTRAL[name].items():
+                other = sources[1 - place]
+                if _is_number(self.uniform.get(id(sources[place]), sources[place]), number) and _is_like(other, result) and not isinstance(other, Literal):
+                    return other
+        return None
+
     def _truth(self, name, sources):
         """What is compared with 0 after it was made a number of true or false; None for all else."""
         if name != "ne" or not _is_number(sources[1], 0):
@@ -169,6 +188,10 @@ class _Flattening:
         if key not in self.seen:
             self.equations.append(FlatEquation(primitive, name, params, sources, [Name(each) for each in avals], scope))
             self.seen[key] = self.equations[-1].results
+            if name == "broadcast_in_dim" and (number := self.uniform.get(id(sources[0]), sources[0])).__class__ is Literal:
+                self.uniform[id(self.seen[key][0])] = number
+            if name == "dynamic_update_slice":
+                self.updates[id(self.seen[key][0])] = [_identity(each) for each in sources[1:]]
             if name == "convert_element_type" and isinstance(sources[0], Name):
                 self.converted[id(self.seen[key][0])] = sources[0]
         return self.seen[key]
@@ -200,19 +223,6 @@ def _aval(source):
 
 
 # ---------------------------------------------------------------- what changes nothing
-def _kept(name, params, sources, result):
-    """The operand that an equation gives back as it is, None where it computes something."""
-    if name in _SHAPES:
-        return sources[0] if not isinstance(sources[0], Literal) and _is_like(sources[0], result) else None
-    if name == "pad":
-        return None if any(map(any, params["padding_config"])) else sources[0]
-    if name in _NEUTRAL:
-        for place, number in _NEUTRAL[name].items():
-            if _is_number(sources[place], number) and _is_like(sources[1 - place], result) and not isinstance(sources[1 - place], Literal):
-                return sources[1 - place]
-    return None
-
-
 def _is_like(source, aval):
     """Whether a source has the shape and dtype of an abstract value."""
     return _aval(source).shape == aval.shape and _aval(source).dtype == aval.dtype
@@ -284,14 +294,14 @@ def settle(flat, numbers):
 
 
 # ---------------------------------------------------------------- means
-def with_means(flat):
-    """The program with each sum that is divided by the number of its elements as a mean, an equation `reduce_mean`."""
+def with_means(flat, uniform):
+    """The program with each sum that is divided by the number of its elements as a mean, an equation `reduce_mean`. uniform: value -> the number that it is all of."""
     makers = {id(result): equation for equation in flat.equations for result in equation.results}
     uses = Counter(id(each) for each in (*flat.outputs, *(source for equation in flat.equations for source in equation.sources)))
     same = {}
     for equation in flat.equations:
         total = _sum_behind(equation.sources[0], makers, uses) if equation.name == "div" else None
-        if total is not None and _is_number(equation.sources[1], _count(total)):
+        if total is not None and _is_number(uniform.get(id(equation.sources[1]), equation.sources[1]), _count(total)):
             total.name = "reduce_mean"
             same[id(equation.results[0])] = equation.sources[0]
     return _renamed(flat, same)

@@ -74,10 +74,20 @@ def upsample_bilinear(x, size):
 
 
 # ---------------------------------------------------------------- recurrent layers
-def lstm(x, w_ih, w_hh, b_ih, b_hh, hidden, cell, sizes=None, reverse=False):
-    """All outputs, the last one, the last cell; x: times first; sizes: how many of the batch are still there at each time."""
-    there = jnp.ones(x.shape[:2], bool) if sizes is None else jnp.arange(x.shape[1]) < sizes[:, None]
+def lstm_layer(x, w_ih, w_hh, b_ih, b_hh, hidden, cell, reverse=False):
+    """All outputs, the last one, the last cell; x: times first."""
+    def step(carry, x):
+        hidden, cell = carry
+        at_input, at_forget, at_cell, at_output = jnp.split(x + hidden @ w_hh.T, 4, axis=1)
+        cell = jax.nn.sigmoid(at_forget) * cell + jax.nn.sigmoid(at_input) * jnp.tanh(at_cell)
+        hidden = jax.nn.sigmoid(at_output) * jnp.tanh(cell)
+        return (hidden, cell), hidden
+    (hidden, cell), outputs = lax.scan(step, (hidden, cell), x @ w_ih.T + b_ih + b_hh, reverse=reverse)
+    return outputs, hidden, cell
 
+
+def packed_lstm_layer(x, w_ih, w_hh, b_ih, b_hh, hidden, cell, sizes, reverse=False):
+    """All outputs, the last of each row, its cell; x: times first; sizes: how many rows of the batch are still there at each time."""
     def step(carry, item):
         hidden, cell = carry
         x, is_there = item
@@ -86,11 +96,12 @@ def lstm(x, w_ih, w_hh, b_ih, b_hh, hidden, cell, sizes=None, reverse=False):
         new_hidden = jax.nn.sigmoid(at_output) * jnp.tanh(new_cell)
         carry = jnp.where(is_there, new_hidden, hidden), jnp.where(is_there, new_cell, cell)
         return carry, jnp.where(is_there, new_hidden, 0.0)
-    (hidden, cell), outputs = lax.scan(step, (hidden, cell), (x @ w_ih.T + b_ih + b_hh, there[..., None]), reverse=reverse)
+    is_there = (jnp.arange(x.shape[1]) < sizes[:, None])[..., None]
+    (hidden, cell), outputs = lax.scan(step, (hidden, cell), (x @ w_ih.T + b_ih + b_hh, is_there), reverse=reverse)
     return outputs, hidden, cell
 
 
-def gru(x, w_ih, w_hh, b_ih, b_hh, hidden, reverse=False):
+def gru_layer(x, w_ih, w_hh, b_ih, b_hh, hidden, reverse=False):
     """All outputs and the last one; x: times first."""
     def step(hidden, x):
         reset, update, new = jnp.split(x, 3, axis=1)
@@ -102,7 +113,7 @@ def gru(x, w_ih, w_hh, b_ih, b_hh, hidden, reverse=False):
     return outputs, hidden
 
 
-def rnn(x, w_ih, w_hh, b_ih, b_hh, hidden, reverse=False):
+def rnn_layer(x, w_ih, w_hh, b_ih, b_hh, hidden, reverse=False):
     """All outputs and the last one; x: times first."""
     def step(hidden, x):
         hidden = jnp.tanh(x + hidden @ w_hh.T)

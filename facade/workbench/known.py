@@ -131,17 +131,41 @@ def _upsample_bilinear(kernel, numbers):
 
 
 def _recurrent(name, count):
-    """A layer of `count` states; only the LSTM takes sizes."""
+    """A layer of `count` states; of a packed sequence, where there is an idiom for that."""
     def rule(kernel, numbers):
         *given, projection, sizes = kernel.specs[:count + 7]
-        if None in given or projection is not None or sizes is not None and name != "lstm":
+        called = name if sizes is None else f"packed_{name}"
+        if None in given or projection is not None or called not in IDIOMS:
             return None
-        return _idiom(name, **({"reverse": True} if kernel.statics[-1] else {}))
+        return _idiom(called, **({"reverse": True} if kernel.statics[-1] else {}))
     return rule
 
 
 def _has(kernel, count):
     return all(spec is not None for spec in kernel.specs[:count])
+
+
+def _fixed_batch_norm(kernel, numbers):
+    if not _has(kernel, 5):
+        return None
+    channels, eps = (-1, *(1,) * (len(kernel.specs[0].shape) - 2)), kernel.statics[-1]
+
+    def normed(array, mean, variance, weight, bias):
+        scale = lax.rsqrt(variance + eps) * weight
+        return [(array - mean.reshape(channels)) * scale.reshape(channels) + bias.reshape(channels)]
+    return normed
+
+
+# ---------------------------------------------------------------- arithmetic
+def _binary(name):
+    """A function of jax.numpy on an array and another, or a number."""
+    function = _named(f"jnp.{name}", getattr(jnp, name))
+
+    def rule(kernel, numbers):
+        if len(kernel.specs) != 2 or 0 in numbers or len(kernel.statics) > 2:
+            return None
+        return lambda array, *other: [function(array, *other, *(array.dtype.type(number) for number in numbers.values()))]
+    return rule
 
 
 # ---------------------------------------------------------------- convolutions and windows
@@ -191,22 +215,34 @@ def _clamp(kernel, numbers):
 
 _RULES = {"relu": _pointwise("relu"), "silu": _pointwise("silu"), "sigmoid": _pointwise("sigmoid"), "mish": _pointwise("mish"),
           "logsigmoid": _pointwise("log_sigmoid"), "selu": _pointwise("selu"), "gelu": _gelu, "softmax": _along("softmax"),
-          "log_softmax": _along("log_softmax"), "layer_norm": _layer_norm, "group_norm": _group_norm, "native_batch_norm": _batch_norm,
+          "log_softmax": _along("log_softmax"), "layer_norm": _layer_norm, "group_norm": _group_norm, "native_batch_norm": _batch_norm, "batch_norm": _fixed_batch_norm,
           "masked_scale": _dropout, "nll_loss": _nll_loss, "binary_cross_entropy_with_logits": _sigmoid_cross_entropy,
-          "scaled_dot_product_attention": _attention, "_upsample_bilinear2d": _upsample_bilinear, "lstm_layer": _recurrent("lstm", 2),
-          "gru_layer": _recurrent("gru", 1), "rnn_tanh_layer": _recurrent("rnn", 1), "convolution": _convolution, "max_pool2d": _max_pool}
+          "scaled_dot_product_attention": _attention, "_upsample_bilinear2d": _upsample_bilinear, "lstm_layer": _recurrent("lstm_layer", 2),
+          "gru_layer": _recurrent("gru_layer", 1), "rnn_tanh_layer": _recurrent("rnn_layer", 1), "convolution": _convolution, "max_pool2d": _max_pool}
+_INTEGER_RULES = {"remainder": _binary("remainder"), "floor_divide": _binary("floor_divide")}
 _RULES_WITHOUT_DERIVATIVE = {"vector_norm": _norm, "clamp": _clamp}
-_TAKES_NUMBERS = {_dropout, _clamp}
+_TAKES_NUMBERS = {_dropout, _clamp, *_INTEGER_RULES.values()}
 
 
 def known_function(kernel, numbers, is_differentiated=True):
     """A function of its own for the operator of a kernel, from its arrays to a list of results; None where there is none.
 
-    numbers: place among the operands -> the Python number there. The first operand, and every other of floating point, is float32 or float64.
+    numbers: place among the operands -> the Python number there.
     """
     name = operator_name(kernel)
-    rule = _RULES.get(name) or (None if is_differentiated else _RULES_WITHOUT_DERIVATIVE.get(name))
     dtypes = [spec.dtype for spec in kernel.specs if getattr(spec, "dtype", None) is not None]
-    if rule is None or not dtypes or dtypes[0].kind != "f" or any(each.name not in ("float32", "float64") for each in dtypes if each.kind not in "biu"):
-        return None
-    return None if numbers and rule not in _TAKES_NUMBERS else rule(kernel, numbers)
+    if _are_integers(dtypes, numbers):
+        rule = _INTEGER_RULES.get(name)
+    else:
+        rule = _RULES.get(name) or (None if is_differentiated else _RULES_WITHOUT_DERIVATIVE.get(name)) if _are_plain(dtypes) else None
+    return None if rule is None or numbers and rule not in _TAKES_NUMBERS else rule(kernel, numbers)
+
+
+def _are_integers(dtypes, numbers):
+    """Whether all operands are integers of one dtype."""
+    return len(set(dtypes)) == 1 and dtypes[0].kind == "i" and all(number.__class__ is int for number in numbers.values())
+
+
+def _are_plain(dtypes):
+    """Whether the first operand is float32 or float64, and so is every other that is no index or mask."""
+    return bool(dtypes) and dtypes[0].kind == "f" and all(each.name in ("float32", "float64") for each in dtypes if each.kind not in "biu")

@@ -112,10 +112,7 @@ def fill_in(entries, values):
     missing = [value for value in dict.fromkeys(values) if value.array is None]
     if missing:
         path = path_to(entries, missing, {result for entry in entries for result in entry.results if result.array is not None})
-        cut = path.jaxpr()
-        with jax.enable_x64(True):
-            arrays = jaxpr_as_fun(cut.jaxpr)(*(engine.computed(value).array for value in cut.inputs))
-        for value, array in zip(missing, arrays):
+        for value, array in zip(missing, path.values()):
             value.array, value.epoch = np.asarray(array), None
 
 
@@ -127,10 +124,11 @@ def operand_names(kernel):
 
 # ---------------------------------------------------------------- cutting out a function
 class Cut(NamedTuple):
-    """What leads to some values: a closed jaxpr, and the values that its arguments are."""
+    """What leads to some values: a closed jaxpr, the values that its arguments are, and what each might be called: value -> name."""
 
     jaxpr: ClosedJaxpr
     inputs: list
+    wishes: dict
 
 
 class Path(NamedTuple):
@@ -147,11 +145,11 @@ class Path(NamedTuple):
         return tuple((entry.kernel, tuple(places[each] if each.__class__ is Value else each and each.kind for each in entry.sources))
                      for entry in self.entries), tuple(places[each] for each in self.outputs)
 
-    def jaxpr(self, scopes=None, stopped=frozenset(), is_differentiated=True):
+    def jaxpr(self, scopes=None, stopped=frozenset(), is_differentiated=True, find=known_function):
         """The `Cut` along this path.
 
         scopes: value that goes in -> what is made of it is called, where that is more than the operator's name; stopped: (epoch, slot, index) of
-        inputs through which no derivative goes; is_differentiated: whether any is taken.
+        inputs through which no derivative goes; is_differentiated: whether any is taken; find: what an operator is in place of its kernel.
         """
         scopes = scopes or {}
 
@@ -160,13 +158,29 @@ class Path(NamedTuple):
             for entry in self.entries:
                 scope = next((scopes[each] for each in entry.sources if each.__class__ is Value and each in scopes), operator_name(entry.kernel))
                 with jax.named_scope(scope):
-                    results = _apply(entry, known, stopped, is_differentiated)
+                    results = _apply(entry, known, stopped, lambda kernel, numbers: find(kernel, numbers, is_differentiated))
                 known.update((value, array) for value, array in zip(entry.results, results) if value not in known)
             return [known[value] for value in self.outputs]
         with jax.enable_x64(True):
             closed = jax.make_jaxpr(function)(*(jax.ShapeDtypeStruct(value.spec.shape, value.spec.dtype) for value in self.inputs))
         living, used = trimmed(closed.jaxpr)
-        return Cut(ClosedJaxpr(living, closed.consts), [value for value, is_used in zip(self.inputs, used) if is_used])
+        inputs = [value for value, is_used in zip(self.inputs, used) if is_used]
+        return Cut(ClosedJaxpr(living, closed.consts), inputs, {value: self.wish(value) for value in inputs})
+
+    def values(self):
+        """What this path computes by the operators' own kernels, as arrays."""
+        cut = self.jaxpr(find=lambda *operator: None)
+        with jax.enable_x64(True):
+            return jax.jit(jaxpr_as_fun(cut.jaxpr))(*(engine.computed(value).array for value in cut.inputs))
+
+    def wish(self, value):
+        """What a value might be called that goes in: after the operand that it is, or the operator that takes it."""
+        entry, place = next(((entry, entry.sources.index(value)) for entry in self.entries if value in entry.sources), (None, 0))
+        if entry is None:
+            return "constant"
+        names = operand_names(entry.kernel)
+        name = names[place] if len(names) == len(entry.sources) else ""
+        return name if name not in ("", "self", "other", "input") else operator_name(entry.kernel)
 
 
 def path_to(entries, outputs, given=()):
@@ -183,7 +197,7 @@ def path_to(entries, outputs, given=()):
     return Path(kept, [value for value in used if value not in made], list(outputs))
 
 
-def _apply(entry, known, stopped, is_differentiated):
+def _apply(entry, known, stopped, find):
     """The results of one entry on tracers; under its operator's mark where JAX has no function for it."""
     arguments, numbers = {}, {}
     for index, source in enumerate(entry.sources):
@@ -196,7 +210,7 @@ def _apply(entry, known, stopped, is_differentiated):
     def call(*arrays):
         given = {index: np.array(number, SCALARS[entry.sources[index].kind]) for index, number in numbers.items()} | dict(zip(arguments, arrays))
         return entry.kernel.call(*(given[index] for index in sorted(given)))
-    function = known_function(entry.kernel, numbers, is_differentiated)
+    function = find(entry.kernel, numbers)
     if function is None:
         names = operand_names(entry.kernel)
         function = marked(call, operator_name(entry.kernel), [names[index] for index in arguments] if len(names) == len(entry.sources) else [])

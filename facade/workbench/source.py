@@ -185,6 +185,8 @@ class Writer:
         consumer = self.consumers.get(id(result))
         if self.uses[id(result)] == 1 and id(result) in self.inside:
             return self._width(made.text) <= INLINE
+        if flat.name == "concatenate" and consumer is not None and consumer.name.startswith("scatter") and consumer.sources[1] is result:
+            return self.uses[id(result)] == 1           # the indices, side by side
         if self.uses[id(result)] != 1 or consumer is None or consumer.name in CONTROL or self._is_running_sum(flat, consumer):
             return False
         return self._width(made.text) <= (INLINE if consumer.scope == flat.scope else INLINE_ACROSS)

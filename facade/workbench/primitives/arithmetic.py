@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facade.workbench.expressions import Converted, Expression, Negated, Wrapped, binary, call, dtype_text, dtype_unless_usual, literal, method, typed, unary
+from facade.workbench.expressions import Converted, Expression, Negated, Truth, Wrapped, binary, call, dtype_text, dtype_unless_usual, literal, method, typed, unary
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "and": "&",
              "or": "|", "xor": "^", "pow": "**", "shift_left": "<<", "shift_right_arithmetic": ">>", "add_any": "+"}
@@ -81,8 +81,14 @@ def convert(eqn):
             return literal(np.asarray(operand.value).astype(dtype))
     if eqn.untyped:
         return call(dtype_text(dtype), operand)
-    between_integers = dtype.kind in "iu" and np.dtype(eqn.dtypes[0]).kind in "iu"
-    return Expression(method(operand, "astype", dtype_text(dtype)).text, source=Converted(operand) if between_integers else None)
+    operand = operand.source.operand if isinstance(operand.source, Truth) else operand
+    return Expression(method(operand, "astype", dtype_text(dtype)).text, source=_conversion(operand, eqn.dtypes[0], dtype))
+
+
+def _conversion(operand, before, after):
+    """What a consumer may see through: integers of any width are the same index, and what is true counts as 1 anyway."""
+    kinds = np.dtype(before).kind, after.kind
+    return Truth(operand) if kinds[0] == "b" and after.kind in "iuf" else Converted(operand) if kinds[0] in "iu" and kinds[1] in "iu" else None
 
 
 ROWS = {**dict.fromkeys(OPERATORS, operator), **dict.fromkeys(FUNCTIONS, function), "integer_pow": integer_pow, "neg": neg, "not": invert,

@@ -1,6 +1,6 @@
 """Primitives along axes: what takes elements together, runs over them, or orders them."""
 
-from facade.workbench.expressions import Reduced, axis_text, call, dtype_text, method, tuple_text
+from facade.workbench.expressions import Reduced, Truth, axis_text, call, dtype_text, dtype_unless_usual, method, tuple_text
 
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod", "reduce_and": "all", "reduce_or": "any",
               "reduce_mean": "mean"}
@@ -12,6 +12,8 @@ def reduction(eqn):
     name, axes = REDUCTIONS[eqn.name], tuple(eqn.params["axes"])
     made = Reduced(name, eqn.operands[0], axes, len(eqn.shapes[0]))
     inner = eqn.operands[0].source
+    if isinstance(inner, Truth) and name == "sum" and dtype_unless_usual(eqn.out.dtype, eqn.wide) is None and eqn.out.dtype.kind == "i":
+        return made._replace(operand=inner.operand).expression
     if isinstance(inner, Reduced) and inner.name == name and not inner.keepdims:
         left = [axis for axis in range(inner.rank) if axis not in inner.axes]
         together = tuple(sorted((*inner.axes, *(left[axis] for axis in axes))))

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from facade.workbench.expressions import (ATOM, Expanded, Expression, Reduced, Sliced, axis_text, call, dtype_text, dtype_unless_usual, expanded, filled,
+from facade.workbench.expressions import (ATOM, Expanded, Expression, Joined, Reduced, Sliced, axis_text, call, dtype_text, dtype_unless_usual, expanded, filled,
                                           indexed, method, tuple_text, typed)
+
+SHORT = 14      # letters of a part that may be written twice
 
 
 # ---------------------------------------------------------------- broadcasts
@@ -92,8 +94,8 @@ def squeeze(eqn):
     gone = {axis % len(eqn.shapes[0]) for axis in eqn.params["dimensions"]}
     if isinstance(operand.source, Expanded) and gone == set(range(operand.source.rank)) - set(operand.source.dims):
         return operand.source.operand
-    if isinstance(operand.source, Sliced) and all(operand.source.parts[axis][2] == 1 for axis in gone):
-        return _picked(*operand.source, gone)
+    if isinstance(operand.source, Sliced):
+        return sliced(operand, ((0, size, 1, size) for size in eqn.shapes[0]), gone)
     return method(operand, "squeeze", axis_text(eqn.params["dimensions"]))
 
 
@@ -106,33 +108,30 @@ def reverse(eqn):
 def slices(eqn):
     """x[a:b]."""
     params, shape = eqn.params, eqn.shapes[0]
-    return sliced(eqn.operands[0], params["start_indices"], params["limit_indices"], params["strides"] or [1] * len(shape), shape)
+    return sliced(eqn.operands[0], zip(params["start_indices"], params["limit_indices"], params["strides"] or [1] * len(shape), shape))
 
 
-def sliced(operand, starts, stops, steps, shape):
-    """x[a:b, ::c]."""
-    return _sliced(operand, tuple(zip(starts, stops, steps, shape)))
+def sliced(operand, parts, gone=frozenset()):
+    """x[a:b, ::c]; the dimensions `gone` are indexed with a number. What is cut out of a part is cut out of the whole."""
+    parts, source = tuple(parts), operand.source
+    if isinstance(source, Sliced):
+        whole = list(source.parts)
+        for place, part in zip(source.dims, parts):
+            whole[place] = within(whole[place], part)
+        operand, parts, gone = source.operand, tuple(whole), source.gone | {source.dims[place] for place in gone}
+    elif isinstance(source, Expanded) and gone and gone == set(range(source.rank)) - set(source.dims):
+        inner = tuple(parts[place] for place in source.dims)
+        return source.operand if all(part == (0, part[3], 1, part[3]) for part in inner) else sliced(source.operand, inner)
+    text = indexed(operand, index_texts(parts, gone)).text
+    return Expression(text, source=Sliced(operand, parts, frozenset(gone)), cheap=operand.cheap and len(text) <= SHORT)
 
 
-def _sliced(operand, parts, gone=()):
-    """A slice; the dimensions `gone` are indexed with a number."""
-    if isinstance(operand.source, Sliced):
-        operand, parts = operand.source.operand, tuple(map(_within, operand.source.parts, parts))
-    made = indexed(operand, [str(start) if place in gone else _range(start, stop, step, size)
-                             for place, (start, stop, step, size) in enumerate(parts)])
-    return made if gone else Expression(made.text, source=Sliced(operand, parts))
+def index_texts(parts, gone=()):
+    """What stands in the brackets for each dimension; the dimensions `gone` are indexed with a number."""
+    return [str(start) if place in gone else _range(start, stop, step, size) for place, (start, stop, step, size) in enumerate(parts)]
 
 
-def _picked(operand, parts, gone):
-    """A slice of which the dimensions `gone` are taken away; none is left where it was given them just before."""
-    source = operand.source
-    if isinstance(source, Expanded) and gone == set(range(source.rank)) - set(source.dims):
-        whole = all(part == (0, part[3], 1, part[3]) for part in parts)
-        return source.operand if whole else _sliced(source.operand, tuple(parts[place] for place in source.dims))
-    return _sliced(operand, parts, gone)
-
-
-def _within(outer, inner):
+def within(outer, inner):
     """A part of a part."""
     first, _, stride, size = outer
     start, stop, step, _ = inner
@@ -159,7 +158,8 @@ def _listed(eqn):
 
 def concatenate(eqn):
     """jnp.concatenate."""
-    return call("jnp.concatenate", _listed(eqn), axis=eqn.params["dimension"] or None)
+    axis = eqn.params["dimension"]
+    return Expression(call("jnp.concatenate", _listed(eqn), axis=axis or None).text, source=Joined(tuple(eqn.operands), axis))
 
 
 def stack(eqn):
