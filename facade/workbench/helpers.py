@@ -10,18 +10,22 @@ from jax.extend.core import ClosedJaxpr
 
 from facade.workbench.expressions import Expression
 from facade.workbench.flat import flatten
-from facade.workbench.known import MARK
-from facade.workbench.source import Names, Writer
+from facade.workbench.known import IDIOMS, MARK, source_of
+from facade.workbench.lines import returned
+from facade.workbench.names import Names
+from facade.workbench.source import Writer
 
 LINES = 3           # a shorter operator stands where it is used
 _RENAMED = {"self": "x", "input": "x"}
 
 
 class Helpers:
-    """The functions for what comes several times in these programs (closed jaxprs). lines: of each function; flats: their programs; named: text -> name."""
+    """The functions for what comes several times in these programs (closed jaxprs). wide: whether JAX has 64-bit numbers; lines: of each function;
+    named: text -> name.
+    """
 
-    def __init__(self, programs, taken=()):
-        self.names, self.lines, self.flats, self.named, self._texts = Names(taken), [], [], {}, {}
+    def __init__(self, programs, taken=(), wide=True):
+        self.wide, self.names, self.lines, self.named, self._texts = wide, Names(taken), [], {}, {}
         found = Counter(self._text(each) for program in programs for each in _marked_in(program.jaxpr))
         self.often = {text for text, count in found.items() if count > 1 and len(text) >= LINES}
 
@@ -34,7 +38,6 @@ class Helpers:
             operator, *operands = params["name"].removeprefix(MARK).split()
             self.named[text] = self.names.new(operator.lstrip("_"))
             self.lines.append([f"def {self.named[text]}({', '.join(self._operands(params))}):", *text])
-            self.flats.append(flatten(params["jaxpr"]))
         return self.named[text]
 
     @staticmethod
@@ -50,13 +53,30 @@ class Helpers:
         key = params["name"], str(params["jaxpr"])
         if key not in self._texts:
             operands = self._operands(params)
-            writer = Writer(Names(operands))
+            writer = Writer(Names(operands), wide=self.wide)
             try:
-                outputs = writer.body(flatten(params["jaxpr"]), [Expression(each, cheap=True) for each in operands])
-                self._texts[key] = (*writer.lines, f"    return {', '.join(each.text for each in outputs)}")
+                outputs = writer.body(flatten(params["jaxpr"], wide=self.wide), [Expression(each, cheap=True) for each in operands])
+                self._texts[key] = tuple(returned(writer.lines, ", ".join(each.text for each in outputs)))
             except NotImplementedError:         # the whole program will say what it is that has no text
                 self._texts[key] = ()
         return self._texts[key]
+
+
+def idioms_in(flats, taken):
+    """The functions of `idioms` that flat programs call, as lists of lines; one whose name is taken gets another."""
+    names, lines = Names(taken), {}
+    for equation in [equation for flat in flats for equation in flat.equations if equation.primitive is None and equation.name in IDIOMS]:
+        if equation.name not in lines:
+            name = names.new(equation.name)
+            head, *body = source_of(equation.name)
+            lines[equation.name] = name, [head.replace(equation.name, name, 1), *body]
+        equation.name = lines[equation.name][0]
+    return [each for _, each in lines.values()]
+
+
+def names_in(functions):
+    """The names of functions that are lists of lines."""
+    return [lines[0].removeprefix("def ").partition("(")[0] for lines in functions]
 
 
 def _marked_in(jaxpr):

@@ -94,9 +94,9 @@ def _program(entries, tensors, namer, names):
     values = [each.value for each in tensors if each.value in made]
     if not values:
         return None
-    cut = path_to(entries, values).jaxpr()
-    _add_variables(namer, {name: thing for name, thing in names.items() if not isinstance(thing, Tensor) or thing.value in set(cut.inputs)})
-    return Program("program", cut, namer, ())
+    path = path_to(entries, values)
+    _add_variables(namer, {name: thing for name, thing in names.items() if not isinstance(thing, Tensor) or thing.value in path.inputs})
+    return Program("program", path, namer)
 
 
 def load_ipython_extension(ipython):

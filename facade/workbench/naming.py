@@ -8,6 +8,7 @@ from facade.nn.modules.loss import _Loss
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
 from facade.workbench.expressions import Expression
+from facade.workbench.names import Names
 
 
 LIST = 4        # how many tensors make a list an argument
@@ -99,10 +100,24 @@ class Namer:
         known = list(self.found.values())
         return known.index(each) if each in known else len(known)
 
-    def all(self, values):
-        """An Input for each of these values; one that has no name is among the constants."""
-        unnamed = [value for value in values if value not in self.found]
-        return [self.found.get(value) or Input("constants", f"c{unnamed.index(value)}") for value in values]
+    def all(self, values, wishes):
+        """An Input for each of these values; one that has no name is among the constants. wishes: value -> what it might be called."""
+        made, taken = [], Names()
+        for value in values:
+            made.append(self.found.get(value) or Input("constants", taken.new(wishes[value])))
+        return made
+
+
+def scopes_of(named):
+    """value -> the last name on the path of the module whose parameter it is, of those whose name is no number. named: value -> `Input`."""
+    found = {}
+    for value, each in named.items():
+        if each.group != "params":
+            continue
+        *_, module, _ = ("", "", *str(each.name).split("."))
+        if module.isidentifier():
+            found[value] = module
+    return found
 
 
 def _bound(function, args, kwargs):
@@ -119,8 +134,8 @@ def _bound(function, args, kwargs):
     return pairs
 
 
-def reachable(function):
-    """(name, thing) for the module that a function is, or is a method of, and for what it closes over or names."""
+def reachable(function, seen=()):
+    """(name, thing) for the module that a function is, or is a method of, and for what it, and functions beside it, close over or name."""
     function = inspect.unwrap(function) if callable(function) else function
     found = [("model", function)] if isinstance(function, Module) else []
     found += [("self", function.__self__)] if hasattr(function, "__self__") else []
@@ -134,9 +149,9 @@ def reachable(function):
             continue
     names = function.__globals__
     found += [(name, names[name]) for name in code.co_names if name in names]
-    inner = [thing for name, thing in found if inspect.isfunction(thing) and thing.__globals__ is names and thing is not function]
+    inner = [thing for _, thing in found if inspect.isfunction(thing) and thing.__globals__ is names and thing not in seen]
     for each in inner:
-        found += [(name, names[name]) for name in each.__code__.co_names if name in names]
+        found += reachable(each, (*seen, function, *inner))
     return found
 
 

@@ -163,6 +163,7 @@ def find_nan(what, *args, **kwargs):
         result = what(*args, **kwargs)
         results = [np.asarray(each.numpy_value()) for each in (result if isinstance(result, (list, tuple)) else [result]) if isinstance(each, Tensor)]
         results += [np.asarray(each) for each in [result] if isinstance(each, float)]
+        results += [np.asarray(each._grad.numpy_value()) for each in namer.every if each._grad is not None]
     return watch.finding(results)
 
 

@@ -9,7 +9,7 @@ from facade.core import engine
 from facade.core.engine import Value
 from facade.core.engine.graph import SCALARS
 from facade.optim._functional import Step
-from facade.workbench.naming import Input
+from facade.workbench.naming import Input, scopes_of
 from facade.workbench.recording import Number, Path, path_to
 from facade.workbench.watching import stops
 
@@ -85,6 +85,11 @@ class StepPaths:
             return Input("params", self.trained[value])
         named = self.namer.found.get(value)
         return named and (Input("buffers", named.name) if named.group == "params" else named)
+
+    @property
+    def scopes(self):
+        """Value of a module's parameter -> the module's name, after which what it computes is called."""
+        return scopes_of(self.namer.found)
 
     # ------------------------------------------------------------ numbers
     def numbers(self):

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
-from jax.interpreters.partial_eval import dce_jaxpr
 
 from facade.core import engine
 from facade.core.engine import Value, tapes
 from facade.core.engine.graph import SCALARS
 from facade.core.engine.stats import operator_name
 from facade.workbench.known import known_function, marked
+from facade.workbench.trimming import trimmed
 
 
 class Number(NamedTuple):
@@ -112,10 +112,7 @@ def fill_in(entries, values):
     missing = [value for value in dict.fromkeys(values) if value.array is None]
     if missing:
         path = path_to(entries, missing, {result for entry in entries for result in entry.results if result.array is not None})
-        cut = path.jaxpr()
-        with jax.enable_x64(True):
-            arrays = jaxpr_as_fun(cut.jaxpr)(*(engine.computed(value).array for value in cut.inputs))
-        for value, array in zip(missing, arrays):
+        for value, array in zip(missing, path.values()):
             value.array, value.epoch = np.asarray(array), None
 
 
@@ -127,10 +124,11 @@ def operand_names(kernel):
 
 # ---------------------------------------------------------------- cutting out a function
 class Cut(NamedTuple):
-    """What leads to some values: a closed jaxpr, and the values that its arguments are."""
+    """What leads to some values: a closed jaxpr, the values that its arguments are, and what each might be called: value -> name."""
 
     jaxpr: ClosedJaxpr
     inputs: list
+    wishes: dict
 
 
 class Path(NamedTuple):
@@ -147,9 +145,42 @@ class Path(NamedTuple):
         return tuple((entry.kernel, tuple(places[each] if each.__class__ is Value else each and each.kind for each in entry.sources))
                      for entry in self.entries), tuple(places[each] for each in self.outputs)
 
-    def jaxpr(self, stopped=frozenset()):
-        """The `Cut` along this path. stopped: (epoch, slot, index) of inputs through which no derivative goes."""
-        return _trimmed(self.entries, self.inputs, self.outputs, stopped)
+    def jaxpr(self, scopes=None, stopped=frozenset(), is_differentiated=True, find=known_function):
+        """The `Cut` along this path.
+
+        scopes: value that goes in -> what is made of it is called, where that is more than the operator's name; stopped: (epoch, slot, index) of
+        inputs through which no derivative goes; is_differentiated: whether any is taken; find: what an operator is in place of its kernel.
+        """
+        scopes = scopes or {}
+
+        def function(*arrays):
+            known = dict(zip(self.inputs, arrays))
+            for entry in self.entries:
+                scope = next((scopes[each] for each in entry.sources if each.__class__ is Value and each in scopes), operator_name(entry.kernel))
+                with jax.named_scope(scope):
+                    results = _apply(entry, known, stopped, lambda kernel, numbers: find(kernel, numbers, is_differentiated))
+                known.update((value, array) for value, array in zip(entry.results, results) if value not in known)
+            return [known[value] for value in self.outputs]
+        with jax.enable_x64(True):
+            closed = jax.make_jaxpr(function)(*(jax.ShapeDtypeStruct(value.spec.shape, value.spec.dtype) for value in self.inputs))
+        living, used = trimmed(closed.jaxpr)
+        inputs = [value for value, is_used in zip(self.inputs, used) if is_used]
+        return Cut(ClosedJaxpr(living, closed.consts), inputs, {value: self.wish(value) for value in inputs})
+
+    def values(self):
+        """What this path computes by the operators' own kernels, as arrays."""
+        cut = self.jaxpr(find=lambda *operator: None)
+        with jax.enable_x64(True):
+            return jax.jit(jaxpr_as_fun(cut.jaxpr))(*(engine.computed(value).array for value in cut.inputs))
+
+    def wish(self, value):
+        """What a value might be called that goes in: after the operand that it is, or the operator that takes it."""
+        entry, place = next(((entry, entry.sources.index(value)) for entry in self.entries if value in entry.sources), (None, 0))
+        if entry is None:
+            return "constant"
+        names = operand_names(entry.kernel)
+        name = names[place] if len(names) == len(entry.sources) else ""
+        return name if name not in ("", "self", "other", "input") else operator_name(entry.kernel)
 
 
 def path_to(entries, outputs, given=()):
@@ -166,36 +197,21 @@ def path_to(entries, outputs, given=()):
     return Path(kept, [value for value in used if value not in made], list(outputs))
 
 
-def _trimmed(entries, inputs, outputs, stopped):
-    """The cut through these entries, without inputs that turn out not to matter."""
-    def function(*arrays):
-        known = dict(zip(inputs, arrays))
-        for entry in entries:
-            results = _apply(entry, known, stopped)
-            known.update((value, array) for value, array in zip(entry.results, results) if value not in known)
-        return [known[value] for value in outputs]
-    with jax.enable_x64(True):
-        closed = jax.make_jaxpr(function)(*(jax.ShapeDtypeStruct(value.spec.shape, value.spec.dtype) for value in inputs))
-    living, used = dce_jaxpr(closed.jaxpr, [True] * len(outputs))
-    return Cut(ClosedJaxpr(living, closed.consts), [value for value, is_used in zip(inputs, used) if is_used])
-
-
-def _apply(entry, known, stopped):
+def _apply(entry, known, stopped, find):
     """The results of one entry on tracers; under its operator's mark where JAX has no function for it."""
     arguments, numbers = {}, {}
     for index, source in enumerate(entry.sources):
         if source.__class__ is Number:
-            numbers[index] = np.array(source.number, SCALARS[source.kind])
+            numbers[index] = source.number
         elif source is not None:
             array = known[source]
             arguments[index] = jax.lax.stop_gradient(array) if (entry.epoch, entry.slot, index) in stopped else array
 
     def call(*arrays):
-        given = numbers | dict(zip(arguments, arrays))
+        given = {index: np.array(number, SCALARS[entry.sources[index].kind]) for index, number in numbers.items()} | dict(zip(arguments, arrays))
         return entry.kernel.call(*(given[index] for index in sorted(given)))
-    with jax.named_scope(operator_name(entry.kernel)):
-        function = None if numbers else known_function(entry.kernel)
-        if function is None:
-            names = operand_names(entry.kernel)
-            function = marked(call, operator_name(entry.kernel), [names[index] for index in arguments] if len(names) == len(entry.sources) else [])
-        return function(*arguments.values())
+    function = find(entry.kernel, numbers)
+    if function is None:
+        names = operand_names(entry.kernel)
+        function = marked(call, operator_name(entry.kernel), [names[index] for index in arguments] if len(names) == len(entry.sources) else [])
+    return function(*arguments.values())

@@ -10,8 +10,9 @@ from facade.core.engine import Value
 from facade.workbench.expressions import Expression
 from facade.workbench.flat import flatten, settle
 from facade.workbench.recording import Number
-from facade.workbench.source import Names, Writer
-from facade.workbench.trace import arrays_of
+from facade.workbench.names import Names
+from facade.workbench.source import Writer
+from facade.workbench.arguments import arrays_of
 
 
 class Rule:
@@ -91,16 +92,18 @@ class Rule:
         options = "".join(f", {name}={text}" for name, text in self.option_texts().items())
         return f"def {self.name}(param, grad{', state' if self.keeps else ''}{options}):"
 
-    def body(self, sources, is_first):
-        """(lines, flat program) for a parameter of these sources; is_first: as if it had no state yet."""
+    def body(self, sources, is_first, wide):
+        """(lines, flat program) for a parameter of these sources; is_first: as if it had no state yet; wide: whether JAX
+        has 64-bit numbers.
+        """
         leading = tuple(None if each is None else _spec(each) for each in self.entry.sources[:len(self.options)])
         state = [None if is_first else sources[0].spec if each is None else each.spec for each in sources[2:]]
         kernel = engine.kernel_of(self.operator, self.entry.kernel.statics, (*leading, sources[0].spec, sources[1].spec, *state))
-        flat = flatten(kernel.jaxpr)
+        flat = flatten(kernel.jaxpr, wide=wide)
         present = [source for source in self.entry.sources[:len(self.options)] if source is not None]
         names = [name for name, each in zip(self.options, leading) if each is not None]
         settle(flat, {place: source for place, source, option in zip(flat.inputs, present, names) if source.__class__ is Number and option != "step"})
-        writer = Writer(Names(["param", "grad", "state", *self.options, self.name]), indent=2 if is_first else 1)
+        writer = Writer(Names(["param", "grad", "state", *self.options, self.name]), 2 if is_first else 1, wide)
         inputs = [*names, "param", "grad",
                   *(f'state["{key}"]' for key, each in zip(self.keys, state) if each is not None)]
         for name, text in zip(flat.inputs, inputs):
@@ -115,13 +118,13 @@ class Rule:
         writer.say(f"return {outputs[0]}{', {' + ', '.join(kept) + '}' if self.keeps else ''}")
         return writer.lines, flat
 
-    def lines(self):
+    def lines(self, wide=True):
         """(the function, flat programs): the same for every parameter, else NotImplementedError."""
         texts, flats = {}, []
         for _, sources, _ in {(each[1][0].spec, each[1][1].spec): each for each in self.parts}.values():
-            lines, flat = self.body(sources, False)
+            lines, flat = self.body(sources, False, wide)
             if any(each is None for each in sources[2:]):
-                first, first_flat = self.body(sources, True)
+                first, first_flat = self.body(sources, True, wide)
                 lines, flats = ["    if state is None:", *first, *lines], [*flats, first_flat]
             texts["\n".join(lines)] = lines
             flats.append(flat)
@@ -139,11 +142,11 @@ def _number(source):
     return repr(source.number) if source.__class__ is Number else repr(float(arrays_of([source])[0].reshape(())) if source.__class__ is Value else source)
 
 
-def rule_lines(rules):
+def rule_lines(rules, wide):
     """(functions as lists of lines, flat programs): each different rule once, under a name of its own."""
     written, flats, bodies = [], [], {}
     for rule in rules:
-        lines, made = rule.lines()
+        lines, made = rule.lines(wide)
         key = "\n".join(lines[1:]), tuple(rule.numbers)
         if key in bodies:
             rule.name = bodies[key]

@@ -4,8 +4,6 @@ A value that is used once goes into the expression that uses it while that stays
 them. What a person would not write is left out: a broadcast that arithmetic makes by itself, a dtype that a number takes on anyway.
 """
 
-import builtins
-import keyword
 import re
 from collections import Counter
 from dataclasses import replace
@@ -14,27 +12,25 @@ import numpy as np
 from jax import lax
 from jax.extend.core import Literal
 
-from facade.workbench.expressions import ATOM, Expression, call, dtype_text, literal, number_text, tuple_text, typed
+from facade.workbench.control import CONTROL
+from facade.workbench.expressions import ATOM, Expression, call, literal, tuple_text, typed, written_out
 from facade.workbench.flat import Name, flatten
-from facade.workbench.table import ELEMENTWISE, TABLE, primitive_itself
+from facade.workbench.lines import WIDTH, returned
+from facade.workbench.names import MODULES, NOUNS, results
+from facade.workbench.primitives.table import ELEMENTWISE, TABLE, primitive_itself
 
-WIDTH, INLINE, INLINE_ACROSS = 118, 64, 52       # of a line; of what may stand inside an expression of the same operator, of another one
-USUAL, KEY, MANY, _WORDS = 6, 10, 4, re.compile(r'"[^"]*"|\w+|.')        # how long a name, and a key, are taken to be; more operands are a list
-MODULES = {"jax", "jnp", "lax", "optax", "np"}
+INLINE, INLINE_ACROSS = 64, 52       # letters that may stand inside an expression of the same operator, of another one
+USUAL, KEY, MANY, SHORT = 6, 10, 4, 4  # how long a name, and a key, are taken to be; more operands are a list; elements of a constant without a name
+_WORDS = re.compile(r'"[^"]*"|\w+|.')
 _FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
-_NOUNS = {"add": "total", "sub": "difference", "mul": "product", "div": "ratio", "exp": "exponential", "log": "logarithm", "reduce_sum": "total",
-          "reduce_max": "largest", "reduce_min": "least", "convert_element_type": "converted", "dot_general": "product", "select_n": "chosen",
-          "integer_pow": "power", "max": "larger", "min": "smaller", "neg": "negative", "rsqrt": "inverse_root", "sqrt": "root",
-          "gather": "rows", "reshape": "reshaped", "slice": "part", "eq": "is_equal", "ne": "differs", "lt": "is_less", "le": "is_at_most",
-          "gt": "is_greater", "ge": "is_at_least", "stop_gradient": "constant", "iota": "positions", "squeeze": "squeezed", "pow": "power"}
 
 
 class Equation:
     """One equation as the table of primitives sees it."""
 
-    def __init__(self, flat, operands, untyped):
-        self.name, self.params, self.operands, self.untyped = flat.name, flat.params, operands, untyped
-        self.shapes = [tuple(np.shape(each.val)) if isinstance(each, Literal) else _aval(each).shape for each in flat.sources]
+    def __init__(self, flat, operands, untyped, wide):
+        self.name, self.params, self.operands, self.untyped, self.wide = flat.name, flat.params, operands, untyped, wide
+        self.shapes = [tuple(_aval(each).shape) for each in flat.sources]
         self.dtypes = [_aval(each).dtype for each in flat.sources]
         self.out = flat.results[0].aval
         self.primitive_home = next((f"{path}.{flat.name}_p" for path, module in (("lax", lax), ("lax.linalg", lax.linalg))
@@ -42,48 +38,33 @@ class Equation:
 
 
 def _aval(source):
-    return source if isinstance(source, np.ndarray) or hasattr(source, "devices") else source.aval
-
-
-class Names:
-    """The names of one module; each is given once."""
-
-    def __init__(self, taken=()):
-        self.taken = {*MODULES, *taken}
-
-    def inner(self):
-        """Names for a function inside, which sees these."""
-        return Names(self.taken)
-
-    def new(self, wish):
-        """The name that is wished for, or one like it."""
-        name = "".join(letter if letter.isalnum() else "_" for letter in wish).strip("_") or "value"
-        name = f"v{name}" if name[0].isdigit() else name
-        name = f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
-        found, count = name, 2
-        while found in self.taken:
-            found, count = f"{name}_{count}", count + 1
-        self.taken.add(found)
-        return found
+    return source.aval if isinstance(source, (Name, Literal)) else source
 
 
 class Writer:
-    """Writes the statements of one function. untyped: inputs that may be Python numbers, so they have no methods."""
+    """Writes the statements of one function.
 
-    def __init__(self, names, indent=1):
-        self.names, self.indent, self.lines, self.wide = names, indent, [], False
+    wide: whether JAX has 64-bit numbers; names_sums: whether each sum of a running sum has a name, also the last, so that each may be a loop's;
+    untyped: inputs that may be Python numbers, so they have no methods.
+    """
+
+    def __init__(self, names, indent=1, wide=True, names_sums=False):
+        self.names, self.indent, self.wide, self.lines, self.names_sums = names, indent, wide, [], names_sums
         self.known, self.untyped = {}, set()
 
-    def body(self, flat, inputs, wishes=()):
-        """Write a flat program whose inputs are these expressions; the expressions of its outputs. wishes: names for those."""
+    def body(self, flat, inputs, wishes=(), inside=()):
+        """Write a flat program whose inputs are these expressions; the expressions of its outputs.
+
+        wishes: names for those; inside: outputs that may stand where they are given back, as short expressions.
+        """
+        self.inside = {id(output) for output in inside}
         self.known.update((id(name), expression) for name, expression in zip(flat.inputs, inputs))
-        self.uses = _uses(flat)
-        self.consumers = _consumers(flat)
+        self.uses, self.consumers = _uses(flat), _consumers(flat)
         self.wishes = {id(output): wish for output, wish in zip(flat.outputs, wishes)}
-        self.makers = {id(result): equation.name for equation in flat.equations for result in equation.results}
+        self.makers = {id(result): equation for equation in flat.equations for result in equation.results}
         for equation in flat.equations:
             self._write(equation)
-        return [typed(self._operand(each), _aval(each).dtype) for each in flat.outputs]
+        return [typed(self.operand(each), _aval(each).dtype) for each in flat.outputs]
 
     def say(self, line):
         """One more line."""
@@ -95,18 +76,32 @@ class Writer:
         return sum(KEY if word[0] == '"' else USUAL if word in names else len(word) for word in _WORDS.findall(text))
 
     # ------------------------------------------------------------ operands
-    def _operand(self, source):
+    def operand(self, source):
+        """The expression of a source; a constant of many elements gets a name when it is met first."""
         if isinstance(source, Literal) and np.ndim(source.val) == 0:
-            return literal(np.asarray(source.val, _plain(source.aval.dtype)))
-        if isinstance(source, Literal):
-            return written_out(source.val)
-        if not isinstance(source, Name):
-            return written_out(source)
+            return literal(np.asarray(source.val, np.dtype(source.aval.dtype)))
+        if isinstance(source, Name):
+            return self.known[id(source)]
+        array = np.asarray(getattr(source, "val", source))
+        made = written_out(array, self.wide)
+        if array.size <= SHORT or made.loose is not None:
+            return made
+        if id(source) not in self.known:
+            self.known[id(source)] = self._said(self.names.new(made.text.removeprefix("jnp.").split("(")[0]), made)
         return self.known[id(source)]
+
+    def _said(self, name, made):
+        """A statement that gives an expression a name; that name."""
+        self.say(f"{name} = {made.text}")
+        return Expression(name, cheap=True)
+
+    def texts(self, sources):
+        """The texts of operands that are arrays of their own."""
+        return [typed(self.operand(each), _aval(each).dtype).text for each in sources]
 
     def _operands(self, flat):
         """The operands; those of elementwise operations without the broadcasts that they make by themselves."""
-        operands = [self._operand(each) for each in flat.sources]
+        operands = [self.operand(each) for each in flat.sources]
         if flat.name not in ELEMENTWISE:
             return operands
         shapes = [() if each.is_literal else _aval(source).shape for each, source in zip(operands, flat.sources)]
@@ -120,30 +115,36 @@ class Writer:
 
     # ------------------------------------------------------------ statements
     def _write(self, flat):
-        if flat.name in _CONTROL:
-            _CONTROL[flat.name](self, flat)
+        if flat.name in CONTROL:
+            CONTROL[flat.name](self, flat)
             return
-        operands = self._operands(flat)
-        made = self._made(flat, operands)
-        if len(flat.results) == 1 and len(operands) <= MANY and self._width(made.text) > WIDTH - 4 * self.indent - 16 and not self._stays_inside(flat, made, flat.results[0]):
+        operands, made = self._made(flat)
+        if self._is_too_long(flat, operands, made):
             self._name_longest(flat, operands)
-            operands = self._operands(flat)
-            made = self._made(flat, operands)
-        if flat.primitive is not None:
-            if flat.name in ELEMENTWISE and all(each.is_literal or isinstance(source, Name) and id(source) in self.untyped
-                                                for each, source in zip(operands, flat.sources)):
-                self.untyped.add(id(flat.results[0]))
+            operands, made = self._made(flat)
+        if flat.name in ELEMENTWISE and all(map(self._may_be_a_number, operands, flat.sources)):
+            self.untyped.add(id(flat.results[0]))
         if len(flat.results) > 1 or flat.primitive is not None and flat.primitive.multiple_results:
-            self._name_several(flat, made)
+            names = self.targets(flat)
+            self.say(f"{', '.join(names)}{',' * (len(names) == 1)} = {made.text}")
         else:
             self._place(flat, made)
 
-    def _made(self, flat, operands):
-        """The expression of one equation."""
+    def _made(self, flat):
+        """The operands of one equation, and its expression."""
+        operands = self._operands(flat)
         if flat.primitive is None:
-            return call(flat.name, *operands, **flat.params)
-        untyped = bool(flat.sources) and isinstance(flat.sources[0], Name) and id(flat.sources[0]) in self.untyped
-        return TABLE.get(flat.name, primitive_itself)(Equation(flat, operands, untyped))
+            return operands, call(flat.name, *operands, **flat.params)
+        untyped = bool(flat.sources) and id(flat.sources[0]) in self.untyped
+        return operands, TABLE.get(flat.name, primitive_itself)(Equation(flat, operands, untyped, self.wide))
+
+    def _may_be_a_number(self, operand, source):
+        return operand.is_literal or id(source) in self.untyped
+
+    def _is_too_long(self, flat, operands, made):
+        """Whether a statement would not fit into a line, and a name for one of a few operands helps."""
+        return len(flat.results) == 1 and len(operands) <= MANY and self._width(made.text) > WIDTH - 4 * self.indent - 16 \
+            and not self._stays_inside(flat, made)
 
     def _name_longest(self, flat, operands):
         """Give the longest operand of a line that is too long a name."""
@@ -151,18 +152,17 @@ class Writer:
                 if isinstance(source, Name) and not each.cheap and each.loose is None and self._width(each.text) > 24]
         if long:
             source = max(long, key=lambda pair: pair[0])[1]
-            name = self.names.new(_NOUNS.get(self.makers.get(id(source)), flat.scope or "part"))
-            self.say(f"{name} = {self.known[id(source)].text}")
-            self.known[id(source)] = Expression(name, cheap=True)
+            maker = self.makers.get(id(source))
+            name = self.names.new(NOUNS.get(maker.name if maker else "", flat.scope or "part"))
+            self.known[id(source)] = self._said(name, self.known[id(source)])
 
     def _place(self, flat, made):
         """Give the result a name, or leave it to stand in what uses it."""
         result = flat.results[0]
-        if flat.name == "broadcast_in_dim" and made.loose and not made.cheap and not self._stays_inside(flat, made, result):
+        if flat.name == "broadcast_in_dim" and made.loose and not made.cheap and not self._stays_inside(flat, made):
             made = self._named_narrow(flat, made)
-        if not self._stays_inside(flat, made, result):
-            name = Expression(self.names.new(self._wish(flat)), cheap=True)
-            self.say(f"{name.text} = {made.text}")
+        if not self._stays_inside(flat, made):
+            name = self._said(self.names.new(self._wish(flat)), made)
             made = replace(name, loose=(name, made.loose[1]) if made.loose and made.loose[1] == result.aval.shape else None)
         self.known[id(result)] = made
 
@@ -170,37 +170,51 @@ class Writer:
         """A broadcast whose operand has a name."""
         narrow, shape = made.loose
         if not narrow.cheap:
-            name = Expression(self.names.new(flat.scope or "spread"), cheap=True)
-            self.say(f"{name.text} = {narrow.text}")
-            narrow = name
+            narrow = self._said(self.names.new(flat.scope or "spread"), narrow)
         wide = flat.results[0].aval.shape
         text = narrow.text if shape == wide else f"jnp.broadcast_to({narrow.text}, {tuple_text(wide)})"
         return Expression(text, loose=(narrow, shape), cheap=True)
 
-    def _stays_inside(self, flat, made, result):
+    def _stays_inside(self, flat, made):
+        """Whether a result stands in what uses it."""
+        result = flat.results[0]
         if id(result) in self.wishes:
             return made.level == ATOM and made.cheap and made.text.isidentifier()
         if made.is_literal or made.cheap or flat.name in _FREE and self._width(made.text) <= INLINE:
             return True
         consumer = self.consumers.get(id(result))
-        if self.uses[id(result)] != 1 or consumer is None or consumer.name in _CONTROL:
-            return False
-        if flat.name == consumer.name == flat.scope == consumer.scope == "add":      # a running sum: `x = x + part`, and again
+        if self.uses[id(result)] == 1 and id(result) in self.inside:
+            return self._width(made.text) <= INLINE
+        if flat.name == "concatenate" and consumer is not None and consumer.name.startswith("scatter") and consumer.sources[1] is result:
+            return self.uses[id(result)] == 1           # the indices, side by side
+        if self.uses[id(result)] != 1 or consumer is None or consumer.name in CONTROL or self._is_running_sum(flat, consumer):
             return False
         return self._width(made.text) <= (INLINE if consumer.scope == flat.scope else INLINE_ACROSS)
 
+    def _is_running_sum(self, flat, consumer):
+        """Whether `x = x + part` is said, and again: the stream of residuals, or of losses."""
+        if flat.name != "add" or flat.scope != "add":
+            return False
+        if consumer.name == consumer.scope == "add":
+            return True
+        makers = [self.makers.get(id(each)) for each in flat.sources]
+        return self.names_sums and any(each is not None and each.name == each.scope == "add" for each in makers)
+
     def _wish(self, flat):
+        """The name that a result should have."""
         result = flat.results[0]
         if id(result) in self.wishes:
             return self.wishes[id(result)]
         consumer = self.consumers.get(id(result))
         if consumer is not None and consumer.scope == flat.scope:
-            return _NOUNS.get(flat.name, flat.name.removeprefix("jax.nn."))
-        return flat.scope or _NOUNS.get(flat.name, flat.name)
+            return NOUNS.get(flat.name, flat.name.removeprefix("jax.nn."))
+        return results(flat.scope, flat.name)[0] or NOUNS.get(flat.name, flat.name)
 
-    def _name_several(self, flat, made):
-        names = [self._named(result, self.wishes.get(id(result), flat.scope or flat.name)) if self.uses[id(result)] else "_" for result in flat.results]
-        self.say(f"{', '.join(names)}{',' * (len(names) == 1)} = {made.text}")
+    def targets(self, flat, wish=""):
+        """Names for the results of a statement that gives several, `_` for those that nothing uses. wish: for what no operator names."""
+        wishes = results(flat.scope, flat.name) if flat.primitive is None else [flat.scope or wish or flat.name]
+        wishes += wishes[-1:] * (len(flat.results) - len(wishes))
+        return [self._named(each, self.wishes.get(id(each), wish)) if self.uses[id(each)] else "_" for each, wish in zip(flat.results, wishes)]
 
     def _named(self, result, wish):
         name = self.names.new(wish)
@@ -208,56 +222,31 @@ class Writer:
         return name
 
     # ------------------------------------------------------------ functions inside
-    def function(self, wish, closed, captured, parameters, wishes, unpack, pack):
-        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: its signature; wishes: names of the other
-        inputs; unpack(names): the lines and expressions of the other inputs; pack(outputs): what it returns.
+    def function(self, wish, closed, captured, parameters, pack):
+        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: (name of all, wish for each, how many)
+        of the other inputs, which come as a tuple where they are several; pack(outputs): what it returns.
         """
-        flat = flatten(closed)
-        name = self.names.new(wish)
-        inner = Writer(self.names.inner(), self.indent + 1)
-        rest = [inner.names.new(each) for each in wishes]
-        self.say(f"def {name}({', '.join(parameters)}):")
-        for line in unpack(rest):
-            inner.say(line)
-        outputs = inner.body(flat, [*captured, *(Expression(each, cheap=True) for each in rest)])
-        inner.say(f"return {pack([each.text for each in outputs])}")
-        self.lines += inner.lines
+        flat, name = flatten(closed, wide=self.wide), self.names.new(wish)
+        inner = Writer(self.names.inner(), self.indent + 1, self.wide)
+        groups = [(whole, [inner.names.new(each) for _ in range(count)]) for whole, each, count in parameters]
+        signature = [names[0] if len(names) == 1 else whole if names else "_" for whole, names in groups]
+        self.say(f"def {name}({', '.join(signature)}):")
+        for whole, names in groups:
+            if len(names) > 1:
+                inner.say(f"{', '.join(names)} = {whole}")
+        outputs = inner.body(flat, [*captured, *(Expression(each, cheap=True) for _, names in groups for each in names)])
+        self.lines += returned(inner.lines, pack([each.text for each in outputs]), inner.indent)
         return name
 
     def atoms(self, sources):
         """Operands as plain names, for a function to capture."""
         found = []
         for source in sources:
-            operand = typed(self._operand(source), _aval(source).dtype)
+            operand = typed(self.operand(source), _aval(source).dtype)
             if not (operand.cheap or operand.level == ATOM and operand.text.isidentifier()):
-                name = self.names.new("captured")
-                self.say(f"{name} = {operand.text}")
-                operand = Expression(name, cheap=True)
+                operand = self._said(self.names.new("captured"), operand)
             found.append(operand)
         return found
-
-
-def _plain(dtype):
-    return np.dtype(dtype) if not str(dtype).startswith("key<") else dtype
-
-
-def is_range(array):
-    """Whether an array counts up by one."""
-    return array.ndim == 1 and array.size > 1 and array.dtype.kind in "iu" and bool((array == np.arange(array.size) + array[0]).all())
-
-
-def written_out(array):
-    """A small array written out."""
-    array = np.asarray(array)
-    dtype, filling = dtype_text(array.dtype), array.flat[:1].tolist()
-    if array.size > 4 and (array == array.flat[0]).all():
-        name = {0: "zeros", 1: "ones"}.get(filling[0], "full")
-        return call(f"jnp.{name}", tuple_text(array.shape), *[number_text(filling[0])] * (name == "full"), dtype)
-    if is_range(array):
-        return call("jnp.arange", *[filling[0]] * (filling[0] != 0), filling[0] + array.size, dtype=dtype)
-    if array.size > 64:
-        raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; hand it to the function")
-    return call("jnp.array", array.tolist(), dtype)
 
 
 def _uses(flat):
@@ -279,74 +268,3 @@ def _consumers(flat):
     for output in flat.outputs:
         found.setdefault(id(output), None)
     return found
-
-
-# ---------------------------------------------------------------- loops and branches
-def _tuple_of(names):
-    return tuple_text(names) if names else "()"
-
-
-def _unpacking(names, whole):
-    return [f"{', '.join(names)}{',' * (len(names) == 1)} = {whole}"] if names else []
-
-
-def _scan(writer, flat):
-    """lax.scan over a function of (carry, items)."""
-    params = flat.params
-    counts, carries = params["num_consts"], params["num_carry"]
-    captured = writer.atoms(flat.sources[:counts])
-    starts = [typed(writer._operand(each), _aval(each).dtype).text for each in flat.sources[counts:counts + carries]]
-    items = [writer._operand(each).text for each in flat.sources[counts + carries:]]
-    body = writer.function(f"{flat.scope or 'loop'}_step", params["jaxpr"], captured, ("carry", "items"),
-                           ["state"] * carries + ["item"] * len(items),
-                           lambda names: _unpacking(names[:carries], "carry") + _unpacking(names[carries:], "items"),
-                           lambda outputs: f"{_tuple_of(outputs[:carries])}, {_tuple_of(outputs[carries:])}")
-    names = [writer._named(each, flat.scope or "scanned") if writer.uses[id(each)] else "_" for each in flat.results]
-    length = f", length={params['length']}" if not items else ""
-    reverse = ", reverse=True" if params["reverse"] else ""
-    writer.say(f"{_tuple_of(names[:carries])}, {_tuple_of(names[carries:]) if names[carries:] else '_'} = "
-               f"lax.scan({body}, {_tuple_of(starts)}, {_tuple_of(items) if items else 'None'}{length}{reverse})")
-
-
-def _while(writer, flat):
-    """lax.while_loop over a tuple."""
-    params = flat.params
-    tests, bodies = params["cond_nconsts"], params["body_nconsts"]
-    captured = writer.atoms(flat.sources[:tests + bodies])
-    starts = [typed(writer._operand(each), _aval(each).dtype).text for each in flat.sources[tests + bodies:]]
-    goes_on = writer.function("goes_on", params["cond_jaxpr"], captured[:tests], ("carry",), ["state"] * len(starts), lambda names: _unpacking(names, "carry"),
-                              lambda outputs: outputs[0])
-    body = writer.function("loop_step", params["body_jaxpr"], captured[tests:], ("carry",), ["state"] * len(starts), lambda names: _unpacking(names, "carry"), _tuple_of)
-    names = [writer._named(each, flat.scope or "looped") if writer.uses[id(each)] else "_" for each in flat.results]
-    writer.say(f"{_tuple_of(names)} = lax.while_loop({goes_on}, {body}, {_tuple_of(starts)})")
-
-
-def _cond(writer, flat):
-    """lax.switch over functions of no argument."""
-    which, *rest = flat.sources
-    captured = writer.atoms(rest)
-    branches = [writer.function(f"case_{place}", branch, captured, (), [], lambda names: [], _tuple_of)
-                for place, branch in enumerate(flat.params["branches"])]
-    names = [writer._named(each, flat.scope or "chosen") if writer.uses[id(each)] else "_" for each in flat.results]
-    writer.say(f"{_tuple_of(names)} = lax.switch({writer._operand(which).text}, [{', '.join(branches)}])")
-
-
-_CONTROL = {"scan": _scan, "while": _while, "cond": _cond}
-
-
-# ---------------------------------------------------------------- lines
-def wrapped(line, depth=0):
-    """A line, broken behind commas inside parentheses where it is too long. depth: how many are open when it begins."""
-    if len(line) <= WIDTH:
-        return [line]
-    indent, breaks = len(line) - len(line.lstrip()) + 4 * (not depth), []
-    now = depth
-    for place, letter in enumerate(line[:WIDTH]):
-        now += (letter in "([{") - (letter in ")]}")
-        if letter == " " and line[place - 1] == "," and now:
-            breaks.append((now, -place))
-    best = -min([each for each in breaks if -each[1] > WIDTH // 2], default=(0, 0))[1]
-    if best < indent:
-        return [line]
-    depth += sum((letter in "([{") - (letter in ")]}") for letter in line[:best])
-    return [line[:best], *wrapped(" " * indent + line[best + 1:], depth)]

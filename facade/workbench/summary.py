@@ -22,7 +22,9 @@ STYLE = ("<style>.facade-module{font-size:13px;line-height:1.7}.facade-module de
 
 
 def summary(module, *args, **kwargs):
-    """The `Summary` of a module. With arguments it is called with them once, and what that changes is put back; nothing is computed."""
+    """The `Summary` of a module. With arguments it is called with them once, and what that changes is put back, but for
+    the shapes that a lazy module then has; nothing is computed.
+    """
     if args or kwargs:
         _call(module, args, kwargs)
     return Summary(module)
@@ -33,9 +35,9 @@ def _call(module, args, kwargs):
     def note(inner, inputs, output):
         _outputs[inner] = ", ".join(map(_spec, tensors_in(output)))
     handles = [each.register_forward_hook(note) for each in module.modules()]
-    given = tensors_in([*args, *kwargs.values()])
+    own = [each for each in (*module.parameters(), *module.buffers()) if not is_lazy(each)]
     try:
-        with unchanged([*module.parameters(), *module.buffers(), *given], None), no_grad():
+        with unchanged([*own, *tensors_in([*args, *kwargs.values()])], None), no_grad():
             module(*args, **kwargs)
     finally:
         for handle in handles:

@@ -166,7 +166,7 @@ def test_a_step_has_a_jaxpr_and_stablehlo_and_the_users_names(program, names):
 
 def test_repeated_layers_are_a_loop_and_repeated_operators_functions():
     source = traced(ALL[5]).to_source()
-    assert "def layer_norm(x, weight, bias):" in source
+    assert "def layer_norm(x, weight, bias, eps=1e-05):" in source
     assert 'params[f"blocks.{i}.wide.weight"]' in source and "for i in range(2):" in source
 
 

@@ -49,8 +49,7 @@ import jax.numpy as jnp
 
 
 def sequential(params, input):
-    relu = jax.nn.relu(input @ params["0.weight"].T + params["0.bias"])
-    return relu
+    return jax.nn.relu(input @ params["0.weight"].T + params["0.bias"])
 '''
     assert {(each.group, each.name) for each in program.inputs if each.group} == {("params", "0.weight"), ("params", "0.bias")}
     assert "stablehlo" in program.stablehlo() and "dot_general" in program.stablehlo()
