@@ -26,19 +26,19 @@ def explained(name, function, method=False, listed=True):
 
     listed: whether `name` is what signatures.txt calls it.
     """
-    suiting = set()      # the types of arguments that fit
+    suiting, known = set(), {}      # the types of arguments that fit; where types do not tell, the kinds, and the signature if it wants integers
     own_title = inspect.unwrap(function).__qualname__
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
     def suit(args, names, types):
-        scalars = any(isinstance(each, Tensor) and not each._value.spec.shape for each in (*args[1:], *names.values()))
-        if options():
-            option = _suiting(name, options(), args, names, method)
-            if scalars:
-                args = _with_ints(option, args)
-        if not scalars and list not in types and tuple not in types:
-            suiting.add(types)      # else one may stand for a number, which its type does not tell
-        return args
+        kinds = (*map(_kind, args), *names, *map(_kind, names.values()))
+        option = known.get(kinds)
+        if option is None:
+            option = _suiting(name, options(), args, names, method) if options() else False
+            if not option or _told_by_types(option, args, names):
+                suiting.add(types)
+            known[kinds] = option = option and _wants_integers(option) and option
+        return _with_ints(option, args) if option else args
 
     @functools.wraps(function)
     def call(*args, **names):
@@ -99,6 +99,27 @@ def _check_lists(name, option, args):
     for param, value in zip(option.schema.params, args):
         if param.is_list and param.type == "int" and isinstance(value, (list, tuple)):
             check_ints(value, f"{name}(): argument '{param.name}'")
+
+
+def _kind(value):
+    """What decides whether a value fits: its type, what a list begins with, and of a tensor without dimensions what number it can be."""
+    if isinstance(value, (list, tuple)):
+        return (type(value), _kind(value[0])) if value else (type(value),)
+    if isinstance(value, Tensor) and not value._value.spec.shape:
+        return type(value), value._value.spec.dtype, value.requires_grad
+    return type(value)
+
+
+def _told_by_types(option, args, names):
+    """Whether other arguments of the same types fit too: no tensor stands for a number, and lists are of tensors."""
+    params = {param.name: param for param in option.schema.params}
+    given = [*zip(args, option.schema.params), *((value, params.get(name)) for name, value in names.items())]
+    return all(param is not None and param.type == "Tensor" if isinstance(value, Tensor) else
+               not isinstance(value, (list, tuple)) or len(value) and isinstance(value[0], Tensor) for value, param in given)
+
+
+def _wants_integers(option):
+    return any(param.type in ("int", "SymInt") for param in option.schema.params)
 
 
 def _with_ints(option, args):

@@ -7,6 +7,7 @@ elements in NumPy's memory are judged at the call; what is pending is judged whe
 import functools
 
 from facade.core.dtypes import BOOL, BY_NUMPY, INTEGER
+from facade.core.ops.dispatch import complain_first
 from facade.core.ops.index_checks import check_none
 from facade.core.ops.kernels.indexing import check_mask
 from facade.core.ops.numbers import check_fits
@@ -85,7 +86,7 @@ _GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER
            "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
            "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _masked, "masked_fill.Tensor": _masked,
            "index_fill.int_Scalar": _fitting, "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting,
-           "pinv": _no_gradient_for_tolerances}
+           "pinv": _no_gradient_for_tolerances, "isclose": lambda statics, inputs: complain_first(inputs)}     # torch makes it of differences
 
 for _row in TABLE:
     _row.guard = _GUARDS.get(f"{_row.name}.{_row.schema.overload}", _GUARDS.get(_row.name))
