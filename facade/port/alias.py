@@ -32,7 +32,9 @@ def _exists(name):
 
 
 class _AliasFinder:
-    """Finds every `torch...` module in facade, or says that facade has no such module; advise(name): what to use instead, see refusing.py."""
+    """Finds every `torch...` module in facade, or says that facade has no such module; advise(name): what to use instead, see
+    refusing.py.
+    """
 
     advise = staticmethod(lambda name: "")
 
@@ -42,7 +44,8 @@ class _AliasFinder:
         if not _exists(_target_of(fullname)):
             advice = self.advise(fullname)
             raise ModuleNotFoundError(
-                f"No module named '{fullname}': {TARGET}, which stands in for {ALIAS} in this process, has no such module" + (advice and f"; {advice}"),
+                f"No module named '{fullname}': {TARGET}, which stands in for {ALIAS} in this process, has no such module"
+                + (advice and f"; {advice}"),
                 name=fullname,
             )
         return ModuleSpec(fullname, _AliasLoader())

@@ -16,13 +16,15 @@ from facade.workbench.known import MARK, MARKED
 
 # What a call's parameter with its function is named.
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",
-          "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr", "remat": "jaxpr", "checkpoint": "jaxpr", "custom_lin": "jaxpr"}
+          "custom_vjp_call": "call_jaxpr", "custom_vjp_call_jaxpr": "fun_jaxpr", "remat": "jaxpr", "checkpoint": "jaxpr",
+          "custom_lin": "jaxpr"}
 # Functions of jax.nn along one axis, which stands in what they are made of.
 _ALONG_AXIS = ("softmax", "log_softmax")
 _SAME = ("copy", "copy_p", "pvary", "optimization_barrier")
 _SHAPES = ("reshape", "broadcast_in_dim", "convert_element_type", "squeeze", "expand_dims")
 # Place of an operand -> the number with which the operation gives back the other.
-_NEUTRAL = {"add": {0: 0, 1: 0}, "add_any": {0: 0, 1: 0}, "sub": {1: 0}, "mul": {0: 1, 1: 1}, "div": {1: 1}, "or": {0: 0, 1: 0}, "ne": {1: 0}}
+_NEUTRAL = {"add": {0: 0, 1: 0}, "add_any": {0: 0, 1: 0}, "sub": {1: 0}, "mul": {0: 1, 1: 1}, "div": {1: 1},
+            "or": {0: 0, 1: 0}, "ne": {1: 0}}
 _NEVER_FOLDED = {*_CALLS, "scan", "while", "cond", "broadcast_in_dim"}
 _INDEX_ARITHMETIC = ("lt", "add", "select_n", "convert_element_type")
 _NARROWER = {"int64": "int32", "uint64": "uint32"}
@@ -39,7 +41,9 @@ class Name:
 
 @dataclass(eq=False)
 class FlatEquation:
-    """primitive: JAX's, None for a known function of jax.nn; name: of either; sources: Names, Literals and NumPy arrays; scope: the operator's name."""
+    """primitive: JAX's, None for a known function of jax.nn; name: of either; sources: Names, Literals and NumPy arrays; scope: the
+    operator's name.
+    """
 
     primitive: object
     name: str
@@ -61,8 +65,8 @@ class Flat:
 def flatten(closed, helpers=None, wide=True, constants=None):
     """The flat program of a closed jaxpr.
 
-    helpers: says which operators stay calls of a function of that name (`Helpers`); wide: whether JAX has 64-bit numbers, else integers of 64 bits
-    are of 32; constants: place among the inputs -> the array that stands there.
+    helpers: says which operators stay calls of a function of that name (`Helpers`); wide: whether JAX has 64-bit numbers, else integers
+    of 64 bits are of 32; constants: place among the inputs -> the array that stands there.
     """
     inputs = [Name(_narrow(each.aval, wide)) for each in closed.jaxpr.invars]
     arguments = [_constant(constants[place], wide) if constants and place in constants else name for place, name in enumerate(inputs)]
@@ -90,7 +94,9 @@ def _constant(array, wide):
 
 
 def data_first(flat, inputs):
-    """Move the equations that depend on none of these inputs to the beginning, so that they are no part of the layer that happens to come first."""
+    """Move the equations that depend on none of these inputs to the beginning, so that they are no part of the layer that happens to come
+    first.
+    """
     depending, first, rest = {id(each) for each in inputs}, [], []
     for equation in flat.equations:
         if depending.isdisjoint(id(each) for each in equation.sources):
@@ -118,8 +124,8 @@ def without_stops(flat, differentiated):
 class _Flattening:
     """The equations that were written so far. 
 
-    seen: what each computes -> its results; converted: value -> what it was in another dtype; uniform: value -> the number that it is all of;
-    updates: value -> what was written to it last, and where.
+    seen: what each computes -> its results; converted: value -> what it was in another dtype; uniform: value -> the number that it is all
+    of; updates: value -> what was written to it last, and where.
     """
 
     def __init__(self, helpers, wide):
@@ -133,7 +139,7 @@ class _Flattening:
         def source(atom):
             if not isinstance(atom, Literal):
                 return known[atom]
-            return _constant(atom.val, self.wide) if np.ndim(atom.val) == 0 and not self.wide and str(atom.aval.dtype) in _NARROWER else atom
+            return _constant(atom.val, self.wide) if str(atom.aval.dtype) in _NARROWER else atom
         for equation in jaxpr.eqns:
             inner_scope = scope or str(equation.source_info.name_stack).split("/")[0]
             known.update(zip(equation.outvars, self.written(equation, [source(atom) for atom in equation.invars], inner_scope)))
@@ -169,11 +175,13 @@ class _Flattening:
         if name == "pad":
             return None if any(map(any, params["padding_config"])) else sources[0]
         if name in _NEUTRAL:
-            for place, number in _NEUTRAL[name].items():
-                other = sources[1 - place]
-                if _is_number(self.uniform.get(id(sources[place]), sources[place]), number) and _is_like(other, result) and not isinstance(other, Literal):
-                    return other
+            others = (sources[1 - place] for place, number in _NEUTRAL[name].items() if self.is_number(sources[place], number))
+            return next((each for each in others if _is_like(each, result) and not isinstance(each, Literal)), None)
         return None
+
+    def is_number(self, source, number):
+        """Whether a source is this number, or nothing but this number."""
+        return _is_number(self.uniform.get(id(source), source), number)
 
     def _truth(self, name, sources):
         """What is compared with 0 after it was made a number of true or false; None for all else."""
@@ -205,8 +213,9 @@ def _of_solve(lengths, sources):
 
 def _is_foldable(source, name):
     """Whether a source is known: a number or, for what an index is computed by, a short array."""
-    return isinstance(source, Literal) and np.ndim(source.val) == 0 or name in _INDEX_ARITHMETIC and not isinstance(source, (Name, Literal)) \
-        and source.size <= LONGEST and source.dtype.kind in "biu"
+    if isinstance(source, Literal):
+        return np.ndim(source.val) == 0
+    return name in _INDEX_ARITHMETIC and not isinstance(source, Name) and source.size <= LONGEST and source.dtype.kind in "biu"
 
 
 def _folded(primitive, params, sources, avals):
@@ -287,15 +296,21 @@ def settle(flat, numbers):
                 same[id(equation.results[0])] = equation.sources[0]
             elif equation.name == "select_n" and values[0] is not None and np.ndim(values[0]) == 0:
                 same[id(equation.results[0])] = equation.sources[1 + int(values[0])]
-            elif equation.primitive is not None and len(equation.results) == 1 and all(each is not None and np.ndim(each) == 0 for each in values):
+            elif equation.primitive is not None and len(equation.results) == 1 and all(map(_is_scalar, values)):
                 known[id(equation.results[0])] = equation.primitive.bind(*values, **equation.params)
     flat.outputs = [same.get(id(each), each) for each in flat.outputs]
     flat.equations = _living(flat.equations, flat.outputs)
 
 
+def _is_scalar(value):
+    return value is not None and np.ndim(value) == 0
+
+
 # ---------------------------------------------------------------- means
 def with_means(flat, uniform):
-    """The program with each sum that is divided by the number of its elements as a mean, an equation `reduce_mean`. uniform: value -> the number that it is all of."""
+    """The program with each sum that is divided by the number of its elements as a mean, an equation `reduce_mean`. uniform: value -> the
+    number that it is all of.
+    """
     makers = {id(result): equation for equation in flat.equations for result in equation.results}
     uses = Counter(id(each) for each in (*flat.outputs, *(source for equation in flat.equations for source in equation.sources)))
     same = {}
@@ -331,7 +346,8 @@ def _renamed(flat, same):
 
 # ---------------------------------------------------------------- 64 bits
 def needs_wide(flat, arrays=()):
-    """Whether a program that was flattened with 64-bit numbers needs them: it has floating point numbers of these, or integers too large for 32 bits.
+    """Whether a program that was flattened with 64-bit numbers needs them: it has floating point numbers of these, or integers too large
+    for 32 bits.
 
     arrays: what goes in. All other integers a person would leave at JAX's 32 bits.
     """

@@ -19,8 +19,9 @@ from facade.workbench.lines import WIDTH, returned
 from facade.workbench.names import MODULES, NOUNS, results
 from facade.workbench.primitives.table import ELEMENTWISE, TABLE, primitive_itself
 
-INLINE, INLINE_ACROSS = 64, 52       # letters that may stand inside an expression of the same operator, of another one
-USUAL, KEY, MANY, SHORT = 6, 10, 4, 4  # how long a name, and a key, are taken to be; more operands are a list; elements of a constant without a name
+INLINE, INLINE_ACROSS = 64, 52      # letters that may stand inside an expression of the same operator, of another one
+USUAL, KEY = 6, 10                  # letters that a name, and a key, are taken to have
+MANY, SHORT = 4, 4                  # more operands are a list; a constant of more elements has a name
 _WORDS = re.compile(r'"[^"]*"|\w+|.')
 _FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
 
@@ -44,8 +45,8 @@ def _aval(source):
 class Writer:
     """Writes the statements of one function.
 
-    wide: whether JAX has 64-bit numbers; names_sums: whether each sum of a running sum has a name, also the last, so that each may be a loop's;
-    untyped: inputs that may be Python numbers, so they have no methods.
+    wide: whether JAX has 64-bit numbers; names_sums: whether each sum of a running sum has a name, also the last, so that each may be a
+    loop's; untyped: inputs that may be Python numbers, so they have no methods.
     """
 
     def __init__(self, names, indent=1, wide=True, names_sums=False):
@@ -71,7 +72,9 @@ class Writer:
         self.lines.append("    " * self.indent + line)
 
     def _width(self, text):
-        """How long a text is with names and keys of usual length: what is the same but for them has to be written the same, to become a loop."""
+        """How long a text is with names and keys of usual length: what is the same but for them has to be written the same, to become a
+        loop.
+        """
         names = self.names.taken - MODULES
         return sum(KEY if word[0] == '"' else USUAL if word in names else len(word) for word in _WORDS.findall(text))
 
@@ -214,7 +217,8 @@ class Writer:
         """Names for the results of a statement that gives several, `_` for those that nothing uses. wish: for what no operator names."""
         wishes = results(flat.scope, flat.name) if flat.primitive is None else [flat.scope or wish or flat.name]
         wishes += wishes[-1:] * (len(flat.results) - len(wishes))
-        return [self._named(each, self.wishes.get(id(each), wish)) if self.uses[id(each)] else "_" for each, wish in zip(flat.results, wishes)]
+        wishes = [self.wishes.get(id(each), wish) for each, wish in zip(flat.results, wishes)]
+        return [self._named(each, wish) if self.uses[id(each)] else "_" for each, wish in zip(flat.results, wishes)]
 
     def _named(self, result, wish):
         name = self.names.new(wish)
@@ -223,8 +227,8 @@ class Writer:
 
     # ------------------------------------------------------------ functions inside
     def function(self, wish, closed, captured, parameters, pack):
-        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: (name of all, wish for each, how many)
-        of the other inputs, which come as a tuple where they are several; pack(outputs): what it returns.
+        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: (name of all, wish for each, how
+        many) of the other inputs, which come as a tuple where they are several; pack(outputs): what it returns.
         """
         flat, name = flatten(closed, wide=self.wide), self.names.new(wish)
         inner = Writer(self.names.inner(), self.indent + 1, self.wide)

@@ -67,7 +67,9 @@ class Program:
         return folded(lines, [*self.arguments, *writer.names.taken])
 
     def check(self, tolerance=1e-5):
-        """Run the emitted source and hold its results against those of the operators that were recorded; AssertionError where they differ."""
+        """Run the emitted source and hold its results against those of the operators that were recorded; AssertionError where they
+        differ.
+        """
         source = self.to_source()
         with as_written(source):
             made = jax.jit(executed(source)[self.name])(**self.arguments)
@@ -128,6 +130,6 @@ def _of_pending(tensors, namer, frame):
 
 def _variable_names(frame, tensors):
     """The variables that hold these tensors, where each has one."""
-    names = [next((name for name, thing in {**frame.f_globals, **frame.f_locals}.items() if thing is each and not name.startswith("_")), None)
-             for each in tensors]
+    variables = {id(thing): name for name, thing in reversed((frame.f_globals | frame.f_locals).items()) if not name.startswith("_")}
+    names = [variables.get(id(each)) for each in tensors]
     return tuple(names) if all(names) and len(set(names)) == len(names) else ()
