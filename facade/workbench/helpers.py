@@ -7,7 +7,7 @@ has to be known of any operator, and one that is used for other shapes is the sa
 from collections import Counter
 
 from facade.workbench.expressions import Expression
-from facade.workbench.flat import flatten
+from facade.workbench.flattening import flatten
 from facade.workbench.known import IDIOMS, MARK, source_of
 from facade.workbench.lines import returned
 from facade.workbench.names import Names

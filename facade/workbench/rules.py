@@ -8,7 +8,8 @@ import numpy as np
 from facade.core import engine
 from facade.core.engine import Value
 from facade.workbench.expressions import Expression
-from facade.workbench.flat import flatten, settle
+from facade.workbench.flat import settle
+from facade.workbench.flattening import flatten
 from facade.workbench.recording import Number
 from facade.workbench.names import Names
 from facade.workbench.source import Writer

@@ -14,7 +14,8 @@ from jax.extend.core import Literal
 
 from facade.workbench.control import CONTROL
 from facade.workbench.expressions import ATOM, Expression, call, literal, tuple_text, typed, written_out
-from facade.workbench.flat import Name, flatten
+from facade.workbench.flat import Name, aval_of
+from facade.workbench.flattening import flatten
 from facade.workbench.lines import WIDTH, returned
 from facade.workbench.names import MODULES, NOUNS, results
 from facade.workbench.primitives.table import ELEMENTWISE, TABLE, primitive_itself
@@ -31,15 +32,11 @@ class Equation:
 
     def __init__(self, flat, operands, untyped, wide):
         self.name, self.params, self.operands, self.untyped, self.wide = flat.name, flat.params, operands, untyped, wide
-        self.shapes = [tuple(_aval(each).shape) for each in flat.sources]
-        self.dtypes = [_aval(each).dtype for each in flat.sources]
+        self.shapes = [tuple(aval_of(each).shape) for each in flat.sources]
+        self.dtypes = [aval_of(each).dtype for each in flat.sources]
         self.out = flat.results[0].aval
         self.primitive_home = next((f"{path}.{flat.name}_p" for path, module in (("lax", lax), ("lax.linalg", lax.linalg))
                                     if getattr(module, f"{flat.name}_p", None) is flat.primitive), None)
-
-
-def _aval(source):
-    return source.aval if isinstance(source, (Name, Literal)) else source
 
 
 class Writer:
@@ -65,7 +62,7 @@ class Writer:
         self.makers = {id(result): equation for equation in flat.equations for result in equation.results}
         for equation in flat.equations:
             self._write(equation)
-        return [typed(self.operand(each), _aval(each).dtype) for each in flat.outputs]
+        return [typed(self.operand(each), aval_of(each).dtype) for each in flat.outputs]
 
     def say(self, line):
         """One more line."""
@@ -100,14 +97,14 @@ class Writer:
 
     def texts(self, sources):
         """The texts of operands that are arrays of their own."""
-        return [typed(self.operand(each), _aval(each).dtype).text for each in sources]
+        return [typed(self.operand(each), aval_of(each).dtype).text for each in sources]
 
     def _operands(self, flat):
         """The operands; those of elementwise operations without the broadcasts that they make by themselves."""
         operands = [self.operand(each) for each in flat.sources]
         if flat.name not in ELEMENTWISE:
             return operands
-        shapes = [() if each.is_literal else _aval(source).shape for each, source in zip(operands, flat.sources)]
+        shapes = [() if each.is_literal else aval_of(source).shape for each, source in zip(operands, flat.sources)]
         wanted = flat.results[0].aval.shape
         for place, each in enumerate(operands):
             if each.loose is not None:
@@ -246,7 +243,7 @@ class Writer:
         """Operands as plain names, for a function to capture."""
         found = []
         for source in sources:
-            operand = typed(self.operand(source), _aval(source).dtype)
+            operand = typed(self.operand(source), aval_of(source).dtype)
             if not (operand.cheap or operand.level == ATOM and operand.text.isidentifier()):
                 operand = self._said(self.names.new("captured"), operand)
             found.append(operand)

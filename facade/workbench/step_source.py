@@ -2,12 +2,14 @@
 
 from facade.workbench.arguments import stands_in_source
 from facade.workbench.expressions import tuple_text
-from facade.workbench.flat import data_first, flatten, needs_wide, without_stops
+from facade.workbench.flat import data_first, without_stops
+from facade.workbench.flattening import flatten
 from facade.workbench.folding import each_listed, each_named, folded
 from facade.workbench.helpers import Helpers, idioms_in, names_in
 from facade.workbench.names import Names
 from facade.workbench.rules import rule_lines
 from facade.workbench.source import Writer
+from facade.workbench.width import needs_wide
 
 
 class StepSource:
