@@ -49,10 +49,12 @@ from facade.serialization import load, save  # noqa: E402
 
 from facade.port.alias import install, uninstall  # noqa: E402
 from facade.port.refusing import refuse_the_rest  # noqa: E402
+from facade.workbench.compiling import explain_compiles  # noqa: E402
 from facade.workbench.draw import draw  # noqa: E402
-from facade.workbench.explain import explain, explain_compiles, explaining  # noqa: E402
+from facade.workbench.explain import explain  # noqa: E402
 from facade.workbench.magic import load_ipython_extension  # noqa: E402
 from facade.workbench.nan import find_nan  # noqa: E402
+from facade.workbench.remembering import explaining  # noqa: E402
 from facade.workbench.step import trace_step  # noqa: E402
 from facade.workbench.summary import summary  # noqa: E402
 from facade.workbench.trace import trace_program  # noqa: E402

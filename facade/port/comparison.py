@@ -91,7 +91,9 @@ def _is_close_number(one, other):
 
 
 def _unit(number):
-    """What one step of the last printed digit is worth; 0 for a whole number. A float32 that is printed with more digits than it has steps by 2^-23."""
+    """What one step of the last printed digit is worth; 0 for a whole number. A float32 that is printed with more digits than it has
+    steps by 2^-23.
+    """
     decimals = number["decimals"]
     if not decimals:
         return 0.0

@@ -12,10 +12,11 @@ from facade.port.names import ABSENT, find, note_on, torch_names
 # The namespaces that the summary shows one by one; a submodule that only says again what its package has is left out.
 SHOWN = """torch torch.Tensor torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.rnn torch.nn.utils.parametrize
     torch.nn.utils.parametrizations torch.nn.utils.prune torch.optim torch.optim.lr_scheduler torch.optim.swa_utils torch.autograd
-    torch.autograd.functional torch.autograd.forward_ad torch.func torch.utils.data torch.utils.checkpoint torch.linalg torch.fft torch.special
-    torch.signal.windows torch.distributions torch.distributions.constraints torch.random torch.serialization torch.amp torch.cuda torch.jit
-    torch.compiler torch.profiler torch.hub torch.multiprocessing torch.testing torch.sparse torch.nested torch.masked torch.distributed torch.fx
-    torch.export torch.onnx torch.quantization""".split()
+    torch.autograd.functional torch.autograd.forward_ad torch.func torch.utils.data torch.utils.checkpoint torch.linalg torch.fft
+    torch.special torch.signal.windows torch.distributions torch.distributions.constraints torch.random torch.serialization torch.amp
+    torch.cuda torch.jit
+    torch.compiler torch.profiler torch.hub torch.multiprocessing torch.testing torch.sparse torch.nested torch.masked torch.distributed
+    torch.fx torch.export torch.onnx torch.quantization""".split()
 
 
 class Coverage(NamedTuple):
@@ -43,9 +44,10 @@ def coverage(namespace):
 def namespaces(patterns=(), shows_all=False):
     """The namespaces to show: those that fit a pattern (`nn.*` is `torch.nn.*`), all, or those of the summary."""
     named = [pattern if pattern.startswith("torch") else f"torch.{pattern}" for pattern in patterns]
+    every = [name for name in sorted(torch_names()) if torch_names()[name]]
     if named:
-        return [name for name in sorted(torch_names()) if torch_names()[name] and any(fnmatch.fnmatchcase(name, pattern) for pattern in named)]
-    return [name for name in sorted(torch_names()) if torch_names()[name]] if shows_all else SHOWN
+        return [name for name in every if any(fnmatch.fnmatchcase(name, pattern) for pattern in named)]
+    return every if shows_all else SHOWN
 
 
 def table(found):

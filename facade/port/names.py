@@ -58,7 +58,8 @@ def is_torchs(name):
     """Whether torch has this public name, or module, or facade leaves out a family that it belongs to."""
     module, _, last = name.rpartition(".")
     families = [pattern[:-1] for _, pattern, _ in differences() if pattern.endswith("*")]
-    return name in torch_names() or last in torch_names().get(module, ()) or any(name == head or name.startswith(head + ".") for head in families)
+    is_in_family = any(name == head or name.startswith(head + ".") for head in families)
+    return name in torch_names() or last in torch_names().get(module, ()) or is_in_family
 
 
 @functools.cache
@@ -97,7 +98,8 @@ def _fits(name, pattern):
 @functools.cache
 def imports_torch(name):
     """Whether a module of another package is known to import PyTorch, and to need no more of it than facade has."""
-    return any(is_present is not False and not pattern.startswith(ALIAS + ".") and fnmatch.fnmatchcase(name, pattern) for is_present, pattern, _ in differences())
+    known = [pattern for is_present, pattern, _ in differences() if is_present is not False and not pattern.startswith(ALIAS + ".")]
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in known)
 
 
 # ---------------------------------------------------------------- facade's side

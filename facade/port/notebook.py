@@ -83,7 +83,9 @@ def rerun(notebook, path, kernels=None):
 
 
 def execute(notebook, folder, reporter, keep_going, kernels=None):
-    """Fill in the outputs of all cells, up to the first that fails if not `keep_going`, in facade's kernel or the one that a `manager` starts."""
+    """Fill in the outputs of all cells, up to the first that fails if not `keep_going`, in facade's kernel or the one that a `manager`
+    starts.
+    """
     client = NotebookClient(
         notebook,
         timeout=None,

@@ -22,7 +22,8 @@ def page(verification):
 
 def _cell(cell):
     likeness = cell.comparison.likeness
-    head = f"<h2>Cell {cell.number} <span class=\"mark {likeness.name.lower()}\">{likeness.value}</span></h2>\n<pre>{escape(cell.source)}</pre>"
+    mark = f'<span class="mark {likeness.name.lower()}">{likeness.value}</span>'
+    head = f"<h2>Cell {cell.number} {mark}</h2>\n<pre>{escape(cell.source)}</pre>"
     if cell.expected == cell.found:
         return head + (f"\n<pre>{escape(cell.found)}</pre>" if cell.found else "")
     return head + (f"\n<div class=\"both\"><div><span>expected</span><pre>{escape(cell.expected)}</pre></div>"

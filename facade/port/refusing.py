@@ -1,8 +1,9 @@
 """What PyTorch has and facade leaves out is there by name, and refuses: NotImplementedError, with what to use instead.
 
-Nothing is listed here: PyTorch's names are those of `torch_names.txt`, the sentences those of `differences.txt`.  A refused name is a class,
-so that a program may ask `isinstance(x, torch.SymInt)` or `x.dtype == torch.qint8` and gets the truth, which is no; to call it, to derive
-from it or to take it for a dtype is what raises.  What PyTorch has not either, or what no sentence speaks of, is an AttributeError as ever.
+Nothing is listed here: PyTorch's names are those of `torch_names.txt`, the sentences those of `differences.txt`.  A refused name is a
+class, so that a program may ask `isinstance(x, torch.SymInt)` or `x.dtype == torch.qint8` and gets the truth, which is no; to call it, to
+derive from it or to take it for a dtype is what raises.  What PyTorch has not either, or what no sentence speaks of, is an AttributeError
+as ever.
 """
 
 import functools

@@ -34,8 +34,9 @@ class Record(NamedTuple):
 
 
 class Parting(NamedTuple):
-    """Where values part. cell: its number, or the name of a file; operation: empty where the two runs go on with different expressions; expected,
-    found: the values, or these expressions; running: the cell that ran then; apart, before: the relative difference, and the largest until then.
+    """Where values part. cell: its number, or the name of a file; operation: empty where the two runs go on with different expressions;
+    expected, found: the values, or these expressions; running: the cell that ran then; apart, before: the relative difference, and the
+    largest until then.
     """
 
     cell: object
@@ -53,7 +54,8 @@ class Parting(NamedTuple):
         called = f", run by cell {self.running}" if self.running != self.cell else ""
         until = f"values agree to {self.before:.0e} until there" if self.before else "all values are the same until there"
         if not self.operation:
-            return f"The runs part in {place}, line {self.line}{called}: PyTorch goes on with {self.expected}, facade with {self.found}; {until}"
+            return (f"The runs part in {place}, line {self.line}{called}: PyTorch goes on with {self.expected}, facade with {self.found}; "
+                    f"{until}")
         if self.apart < GROWTH * self.before:
             until = f"values agree to {self.before:.0e} until there, so this is rounding that has grown"
         return (f"Values part in {place}, line {self.line}{called}, at {self.operation} in `{self.source}`: "
@@ -168,7 +170,8 @@ def _values(one, other):
     size = int(np.prod(one.shape))
     flat = place if size == one.elements.size else int(np.linspace(0, size - 1, one.elements.size)[place])
     index = ", ".join(str(each) for each in np.unravel_index(flat, one.shape))
-    first, second = (str(each.elements[place]) if each.elements.dtype.kind in "iub" else f"{each.elements[place]:.8g}" for each in (one, other))
+    elements = [each.elements[place] for each in (one, other)]
+    first, second = (str(each) if each.dtype.kind in "iub" else f"{each:.8g}" for each in elements)
     return (f"element [{index}] is " if index else "") + first, second
 
 

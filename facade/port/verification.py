@@ -40,8 +40,9 @@ class VerifiedCell(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What verifying a notebook found. cells: the code cells; is_seeded: whether its random numbers are the same in each run; replayed: where
-    the values of two runs part, or that they agree, None where that was not looked for."""
+    """What verifying a notebook found. cells: the code cells; is_seeded: whether its random numbers are the same in each run; replayed:
+    where the values of two runs part, or that they agree, None where that was not looked for.
+    """
 
     path: str
     cells: list
@@ -78,8 +79,9 @@ def verify(path, against=None):
     if has_both:
         expected = rerun(notebook, path, seeded(*PYTORCH))
     found = rerun(notebook, path, seeded(*FACADE) if has_both else None)
+    pairs = enumerate(zip(expected.cells, found.cells), 1)
     cells = [_verified(number, theirs, ours, has_run=has_both)
-             for number, (theirs, ours) in enumerate(zip(expected.cells, found.cells), 1) if ours.cell_type == "code" and ours.source.strip()]
+             for number, (theirs, ours) in pairs if ours.cell_type == "code" and ours.source.strip()]
     differs = any(cell.comparison.likeness is Likeness.DIFFERS for cell in cells)
     is_seeded = has_both or any("seed(" in cell.source for cell in notebook.cells)
     return Verification(path, cells, is_seeded, replayed(notebook, path) if has_both and differs else None)

@@ -3,7 +3,8 @@
 `attach` changes the syntax tree of each cell, and of each file beside the notebook, before it runs: calls, arithmetic, subscripts and
 gradients hand their value to the witness and go on with it, so the place of a record is the user's own line.  Modules inside of modules
 are seen by a hook, and where a gradient or a parameter changes without an expression, `backward()` and `step()` are asked afterwards.
-What stands under the name `torch` is used by its public interface alone, and nothing of facade is imported: the kernel with PyTorch loads this file by its path.
+What stands under the name `torch` is used by its public interface alone, and nothing of facade is imported: the kernel with PyTorch loads
+this file by its path.
 """
 
 import ast
@@ -18,8 +19,10 @@ import numpy as np
 NAME = "__witness__"
 ELEMENTS = 1024             # of a larger array as many are kept, evenly spread
 ROOM = 10 ** 8              # bytes in all, which facade takes about two minutes to write; what comes later is not written
-SYMBOLS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**", "MatMult": "@", "BitAnd": "&", "BitOr": "|",
-           "BitXor": "^", "LShift": "<<", "RShift": ">>", "USub": "-", "UAdd": "+", "Invert": "~", "Not": "not", "Lt": "<", "LtE": "<=", "Gt": ">",
+SYMBOLS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**", "MatMult": "@",
+           "BitAnd": "&", "BitOr": "|", "BitXor": "^", "LShift": "<<", "RShift": ">>", "USub": "-", "UAdd": "+",
+           "Invert": "~", "Not": "not",
+           "Lt": "<", "LtE": "<=", "Gt": ">",
            "GtE": ">=", "Eq": "==", "NotEq": "!="}
 ATTRIBUTES = {"grad", "data", "T", "mT", "H", "mH", "real", "imag"}      # those that are operations, or results of one
 

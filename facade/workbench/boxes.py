@@ -1,8 +1,8 @@
 """What of a graph is drawn as one box: what a module computed, and what repeats itself.
 
-A graph knows nothing of modules; parameters do, by their names. What uses `h.0.attn.qkv.weight` belongs to the module `h.0.attn.qkv`, and to
-`h.0.attn` and `h.0` around it; what lies between two operations of a module belongs to it too. So modules are cut at the depth of names that leaves
-few boxes, and where that is not enough, of a stretch that repeats itself the first is drawn and the others are one box.
+A graph knows nothing of modules; parameters do, by their names. What uses `h.0.attn.qkv.weight` belongs to the module `h.0.attn.qkv`, and
+to `h.0.attn` and `h.0` around it; what lies between two operations of a module belongs to it too. So modules are cut at the depth of
+names that leaves few boxes, and where that is not enough, of a stretch that repeats itself the first is drawn and the others are one box.
 """
 
 import itertools
@@ -14,7 +14,9 @@ BOXES, SAVED = 40, 8                # how many a picture may have, for reading; 
 
 
 class Part:
-    """Operations that make one box, one behind the other. path: of the module that they are, or (); repeats: of the part `count` times before."""
+    """Operations that make one box, one behind the other. path: of the module that they are, or (); repeats: of the part `count` times
+    before.
+    """
 
     def __init__(self, operations, path=(), count=0):
         self.operations, self.path, self.count = operations, path, count
@@ -49,7 +51,8 @@ def fold(operations, names, containers, folded):
 
 def _boxes(parts):
     """How many boxes they make: a part each, and a leaf that stands outside."""
-    return len(parts) + len({leaf for part in parts if not part.path and not part.count for node in part.operations for leaf in leaves_of(node)})
+    single = [node for part in parts if not part.path and not part.count for node in part.operations]
+    return len(parts) + len({leaf for node in single for leaf in leaves_of(node)})
 
 
 # ---------------------------------------------------------------- modules

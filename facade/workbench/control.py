@@ -16,7 +16,8 @@ def scan(writer, flat):
     counts, carries = params["num_consts"], params["num_carry"]
     captured = writer.atoms(flat.sources[:counts])
     starts, items = writer.texts(flat.sources[counts:counts + carries]), writer.texts(flat.sources[counts + carries:])
-    body = writer.function(f"{flat.scope or 'loop'}_step", params["jaxpr"], captured, [("carry", "carried", carries), ("items", "item", len(items))],
+    handed = [("carry", "carried", carries), ("items", "item", len(items))]
+    body = writer.function(f"{flat.scope or 'loop'}_step", params["jaxpr"], captured, handed,
                            lambda outputs: f"{_whole(outputs[:carries])}, {_whole(outputs[carries:])}")
     names = writer.targets(flat, "scanned")
     over = f"length={params['length']}" if not items else _whole(items)

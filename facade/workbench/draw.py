@@ -1,7 +1,7 @@
 """The autograd graph as a picture: SVG, made here, so that nothing needs to be installed.
 
-Leaves stand above what uses them and the result at the bottom, as the program computes. In a large graph modules are boxes, and of a stack of equal
-blocks the first is drawn and the others are one box.
+Leaves stand above what uses them and the result at the bottom, as the program computes. In a large graph modules are boxes, and of a
+stack of equal blocks the first is drawn and the others are one box.
 """
 
 import html
@@ -12,9 +12,9 @@ from facade.core import dtypes
 from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.module import Module
-from facade.workbench.explain import behind
 from facade.workbench.boxes import blocks, fold, label, leaves_of
 from facade.workbench.layout import Box, arrange
+from facade.workbench.watching import graph_of
 
 FOLDED_FROM = 60                    # nodes, beyond which modules and repetitions are folded
 CHARACTER, LINE, PADDING, MARGIN = 6.7, 15, 9, 14
@@ -44,14 +44,14 @@ class Drawing:
 def draw(tensor, params=None, values=False, gradients=False, folded=None):
     """The graph behind `tensor` as a `Drawing`.
 
-    params: names of leaves, a dict name -> tensor, (name, tensor) pairs such as `model.named_parameters()`, or a module; else the caller's variables
-    and modules are looked through. values, gradients: also the range of the elements of leaves and result, and of their `.grad`. folded: whether
-    modules and equal blocks are one box each (default: from 60 nodes on).
+    params: names of leaves, a dict name -> tensor, (name, tensor) pairs such as `model.named_parameters()`, or a module; else the
+    caller's variables and modules are looked through. values, gradients: also the range of the elements of leaves and result, and of
+    their `.grad`. folded: whether modules and equal blocks are one box each (default: from 60 nodes on).
     """
     if tensor.grad_fn is None and not tensor.requires_grad:
         raise ValueError("this tensor has no graph: it does not require grad; facade.explain(tensor) says why")
     names, modules = _named(params, sys._getframe(1))
-    nodes = sorted(behind(tensor.grad_fn), key=lambda node: node.sequence) if tensor.grad_fn is not None else []
+    nodes = sorted(graph_of(tensor), key=lambda node: node.sequence)
     operations = [node for node in nodes if not isinstance(node, AccumulateGrad)]
     containers = {path for path, module in modules.items() if any(module.children())}
     parts = fold(operations, names, containers, len(nodes) >= FOLDED_FROM if folded is None else folded)
@@ -71,7 +71,7 @@ def _named(params, frame):
     inner = {id(each) for _, module in found.values() for each in module.modules() if each is not module}
     outer = [pair for key, pair in found.items() if key not in inner]
     names, modules = _of_modules({name if len(outer) > 1 else "": module for name, module in outer})
-    return {**names, **{id(tensor): name for name, tensor in variables.items() if isinstance(tensor, Tensor) and id(tensor) not in names}}, modules
+    return {id(thing): name for name, thing in variables.items() if isinstance(thing, Tensor)} | names, modules
 
 
 def _of_modules(roots):
@@ -147,7 +147,9 @@ def _spec_text(spec):
 def _range(tensor):
     """The least and the greatest element."""
     array = tensor.numpy_value()
-    return f"{array.item():.4g}" if array.size == 1 else f"{array.min():.3g} … {array.max():.3g}" if array.size and array.dtype.kind in "fiu" else "…"
+    if array.size == 1:
+        return f"{array.item():.4g}"
+    return f"{array.min():.3g} … {array.max():.3g}" if array.size and array.dtype.kind in "fiu" else "…"
 
 
 def _box(lines, kind):
@@ -160,7 +162,8 @@ def _svg(boxes, edges):
     parts = [f'<path d="{_curve(route)}" marker-end="url(#tip)"/>' for route in routes]
     shown = "".join(_box_svg(box) for box in boxes)
     width, height = width + 2 * MARGIN, height + 2 * MARGIN
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" '
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="{-MARGIN} {-MARGIN} {width:.0f} {height:.0f}" '
             'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="11">'
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
             '<path d="M0 0.8 L7.5 4 L0 7.2 z" fill="#8a8a86"/></marker></defs>'
@@ -180,7 +183,9 @@ def _curve(points):
 def _box_svg(box):
     fill, stroke = COLOURS[box.kind]
     left, top = box.x - box.width / 2, box.y - box.height / 2
-    lines = "".join(f'<text x="{box.x:.1f}" y="{top + PADDING / 2 + 11 + index * LINE:.1f}" text-anchor="middle"'
-                    f'{" font-weight=" + chr(34) + "bold" + chr(34) if index == 0 else " fill=" + chr(34) + "#55554f" + chr(34)}>{html.escape(line)}</text>'
-                    for index, line in enumerate(box.lines))
-    return (f'<rect x="{left:.1f}" y="{top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="5" fill="{fill}" stroke="{stroke}"/>{lines}')
+    styles = ['font-weight="bold"', *['fill="#55554f"'] * len(box.lines)]
+    baseline = top + PADDING / 2 + 11
+    lines = [f'<text x="{box.x:.1f}" y="{baseline + index * LINE:.1f}" text-anchor="middle" {style}>{html.escape(line)}</text>'
+             for index, (line, style) in enumerate(zip(box.lines, styles))]
+    size = f'width="{box.width:.1f}" height="{box.height:.1f}"'
+    return f'<rect x="{left:.1f}" y="{top:.1f}" {size} rx="5" fill="{fill}" stroke="{stroke}"/>{"".join(lines)}'

@@ -15,8 +15,8 @@ LEVELS = {"**": POWER, "*": TIMES, "/": TIMES, "//": TIMES, "%": TIMES, "@": TIM
 class Expression:
     """text, and how tightly its outermost operator binds.
 
-    value: the number, of a literal; loose: an expression that NumPy's broadcasting makes this one of, with its shape; source: how it was made
-    (`Expanded`, `Sliced` and so on, below), for a consumer to see through; cheap: may stand in several places.
+    value: the number, of a literal; loose: an expression that NumPy's broadcasting makes this one of, with its shape; source: how it was
+    made (`Expanded`, `Sliced` and so on, below), for a consumer to see through; cheap: may stand in several places.
     """
 
     text: str
@@ -46,7 +46,9 @@ class Expanded(NamedTuple):
 
 
 class Sliced(NamedTuple):
-    """x[a:b, ::c, 0]: parts: (start, stop, step, size of the whole) of each dimension of `operand`; gone: those that are indexed with a number."""
+    """x[a:b, ::c, 0]: parts: (start, stop, step, size of the whole) of each dimension of `operand`; gone: those that are indexed with a
+    number.
+    """
 
     operand: Expression
     parts: tuple
@@ -100,7 +102,9 @@ class Wrapped(NamedTuple):
 
 
 class Reduced(NamedTuple):
-    """jnp.sum(x, axis=1): name: of the function in jax.numpy; operand: with `rank` dimensions; axes: which go, or with `keepdims` have one element."""
+    """jnp.sum(x, axis=1): name: of the function in jax.numpy; operand: with `rank` dimensions; axes: which go, or with `keepdims` have
+    one element.
+    """
 
     name: str
     operand: Expression
@@ -233,7 +237,9 @@ def is_uniform(array):
 
 
 def written_out(array, wide):
-    """A small array written out; one of equal elements may stand as a number where NumPy broadcasts. wide: whether JAX has 64-bit numbers."""
+    """A small array written out; one of equal elements may stand as a number where NumPy broadcasts. wide: whether JAX has 64-bit
+    numbers.
+    """
     array = np.asarray(array)
     if array.ndim == 0:
         return literal(array)
@@ -243,7 +249,8 @@ def written_out(array, wide):
     if is_uniform(array):
         return filled(array.shape, literal(array.flat[0]), array.dtype, wide)
     if array.size > LONGEST:
-        raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; hand it to the function")
+        raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; "
+                                  "hand it to the function")
     return call("jnp.array", shortest(array), dtype=None if array.dtype.kind == "b" else dtype)
 
 

@@ -1,8 +1,8 @@
 """Lines that repeat become a loop: layers, time steps, the norm of each gradient.
 
-A run of statements is a loop where it is followed by others of the same text, but for three things: names that the statements themselves give,
-integers that count up (also inside a key, "blocks.0.weight"), and names that were there before, one for each round. A name of the round before is
-carried; before the first round it is what the first one had in its place.
+A run of statements is a loop where it is followed by others of the same text, but for three things: names that the statements themselves
+give, integers that count up (also inside a key, "blocks.0.weight"), and names that were there before, one for each round. A name of the
+round before is carried; before the first round it is what the first one had in its place.
 """
 
 import re
@@ -19,8 +19,18 @@ class Statement:
         self.line, self.tokens = line, TOKEN.findall(line)
         given = re.match(r" {4}([A-Za-z_][\w, ]*?),? = ", line)
         self.targets = tuple(each.strip() for each in given.group(1).split(",")) if given else None
-        self.shape = tuple("?" if token in variables else re.sub(r"\d+", "#", token) if token[0] in '"0123456789' and not re.fullmatch(r"\d+\..*", token)
-                           else token for token in self.tokens) if given else None
+        self.shape = tuple(_shape(token, variables) for token in self.tokens) if given else None
+
+    def is_like(self, other):
+        """Whether another line may be this one's in the next round."""
+        return self.shape is not None and self.shape == other.shape
+
+
+def _shape(token, variables):
+    """A token but for what may differ from round to round: names, whole numbers, numbers in a key."""
+    if token in variables:
+        return "?"
+    return re.sub(r"\d+", "#", token) if token[0] in '"0123456789' and not re.fullmatch(r"\d+\..*", token) else token
 
 
 def targets_of(lines):
@@ -61,7 +71,7 @@ def _best(lines, variables):
         start = 0
         while start + length < len(lines):
             end = start
-            while end + length < len(lines) and statements[end].shape is not None and statements[end].shape == statements[end + length].shape:
+            while end + length < len(lines) and statements[end].is_like(statements[end + length]):
                 end += 1
             rounds = (end - start) // length + 1
             candidates += [((count - 1) * length - 1, begin, length, count) for begin in range(start, min(start + length, end))
@@ -77,7 +87,8 @@ def _best(lines, variables):
 
 
 def each_named(lines, names, outputs, whole):
-    """The body of a function that gives back a dict: as a comprehension over `whole` where each value has the same text but for its name."""
+    """The body of a function that gives back a dict: as a comprehension over `whole` where each value has the same text but for its name.
+    """
     made = dict(line.strip().split(" = ", 1) for line in lines if " = " in line)
     uses = Counter(token for line in lines for token in TOKEN.findall(line))
     texts = {name: made[output] if output in made and uses[output] == 1 else output for name, output in zip(names, outputs)}
@@ -109,7 +120,8 @@ class Loop:
     def __init__(self, statements, start, length, count, variables):
         self.statements, self.start, self.length, self.count, self.variables = statements, start, length, count, variables
         self.rounds = [statements[start + length * place:start + length * (place + 1)] for place in range(count)]
-        self.places = [{name: (line, which) for line, each in enumerate(one) for which, name in enumerate(each.targets)} for one in self.rounds]
+        self.places = [{name: (line, which) for line, each in enumerate(one) for which, name in enumerate(each.targets)}
+                       for one in self.rounds]
         self.own = {place: name for name, place in self.places[0].items()}
         self.carried, self.items, self.counter = {}, {}, self._unused("i")
         self.counts = Counter()
@@ -200,7 +212,8 @@ class Loop:
             name = self._unused(f"{self.own[place]}_each")
             head.append(f"    {name} = []")
             body.append(f"        {name}.append({self.own[place]})")
-            renamed |= {next(each for each, at in places.items() if at == place): f"{name}[{number}]" for number, places in enumerate(self.places)}
+            renamed |= {next(each for each, at in places.items() if at == place): f"{name}[{number}]"
+                        for number, places in enumerate(self.places)}
         head += [f"    {self.own[place]} = {first}" for place, first in self.carried.items() if first != self.own[place]]
         rest = ["".join(renamed.get(token, token) for token in tokens) for tokens in after]
         for name in [line.split()[0] for line in head if line.endswith("[]")]:

@@ -1,15 +1,13 @@
 """Operators that take several lines and come several times become functions: `layer_norm(x, weight, bias)`, written once.
 
-Each operator is handed to JAX under a mark, the name of a `jit`. Two of them are one function where their text is the same: so nothing has to
-be known of any operator, and one that is used for other shapes is the same function as far as its text does not speak of shapes.
+Each operator is handed to JAX under a mark, the name of a `jit`. Two of them are one function where their text is the same: so nothing
+has to be known of any operator, and one that is used for other shapes is the same function as far as its text does not speak of shapes.
 """
 
 from collections import Counter
 
-from jax.extend.core import ClosedJaxpr
-
 from facade.workbench.expressions import Expression
-from facade.workbench.flat import flatten
+from facade.workbench.flattening import flatten
 from facade.workbench.known import IDIOMS, MARK, source_of
 from facade.workbench.lines import returned
 from facade.workbench.names import Names
@@ -20,8 +18,8 @@ _RENAMED = {"self": "x", "input": "x"}
 
 
 class Helpers:
-    """The functions for what comes several times in these programs (closed jaxprs). wide: whether JAX has 64-bit numbers; lines: of each function;
-    named: text -> name.
+    """The functions for what comes several times in these programs (closed jaxprs). wide: whether JAX has 64-bit numbers; lines: of each
+    function; named: text -> name.
     """
 
     def __init__(self, programs, taken=(), wide=True):
@@ -82,5 +80,5 @@ def names_in(functions):
 def _marked_in(jaxpr):
     """The parameters of the marked equations of a jaxpr."""
     for equation in jaxpr.eqns:
-        if equation.primitive.name in ("jit", "pjit") and equation.params["name"].startswith(MARK) and isinstance(equation.params["jaxpr"], ClosedJaxpr):
+        if equation.primitive.name in ("jit", "pjit") and equation.params["name"].startswith(MARK):
             yield equation.params

@@ -1,4 +1,5 @@
-"""Functions that an emitted program takes with it as they stand here: what a person would write for an operator that JAX has no function for.
+"""Functions that an emitted program takes with it as they stand here: what a person would write for an operator that JAX has no function
+for.
 
 Each is the operator's formula, without the operator's special cases (`known` says where it holds); shapes are PyTorch's, a batch first and
 channels second. They use nothing but JAX, for their source is all that goes into the program.

@@ -135,5 +135,6 @@ def _paths_of(seen, entries, is_data_given):
     made = {result for entry in entries for result in entry.results}
     given = free if is_data_given else {value for value in namer.found if value in free and value in made}
     inside = {(node.epoch, node.slot) for node in seen.nodes if hasattr(node, "slot")}
-    given |= {result for entry in entries if entry.place < seen.since and (entry.epoch, entry.slot) not in inside for result in entry.results}
+    before = [entry for entry in entries if entry.place < seen.since and (entry.epoch, entry.slot) not in inside]
+    given |= {result for entry in before for result in entry.results}
     return StepPaths(seen, entries, namer, given)

@@ -1,8 +1,8 @@
 """Operators that JAX has a function of its own for, or `idioms` one: a person would write `jax.nn.relu(x)`, not what it is made of.
 
-Each is handed to JAX under a mark, which then stands in the jaxpr as the name of a `jit`; so is every other operator, under its own name. A
-convolution is JAX's convolution, whatever the kernel makes of it for speed. A row says under which conditions the function is the operator's
-kernel, derivative at the kinks included, as `check()` confirms for every program.
+Each is handed to JAX under a mark, which then stands in the jaxpr as the name of a `jit`; so is every other operator, under its own name.
+A convolution is JAX's convolution, whatever the kernel makes of it for speed. A row says under which conditions the function is the
+operator's kernel, derivative at the kinks included, as `check()` confirms for every program.
 """
 
 import inspect
@@ -176,7 +176,8 @@ def _convolution(kernel, numbers):
     size, count = kernel.specs[1].shape[2:], len(stride)
 
     def forward(array, weight):
-        return lax.conv_general_dilated(array, weight, stride, [(each, each) for each in padding], rhs_dilation=dilation, feature_group_count=groups)
+        around = [(each, each) for each in padding]
+        return lax.conv_general_dilated(array, weight, stride, around, rhs_dilation=dilation, feature_group_count=groups)
 
     def spread(array, weight):
         around = [(each - 1 - pad, each - 1 - pad + more) for each, pad, more in zip(size, padding, extra)]
@@ -215,10 +216,12 @@ def _clamp(kernel, numbers):
 
 _RULES = {"relu": _pointwise("relu"), "silu": _pointwise("silu"), "sigmoid": _pointwise("sigmoid"), "mish": _pointwise("mish"),
           "logsigmoid": _pointwise("log_sigmoid"), "selu": _pointwise("selu"), "gelu": _gelu, "softmax": _along("softmax"),
-          "log_softmax": _along("log_softmax"), "layer_norm": _layer_norm, "group_norm": _group_norm, "native_batch_norm": _batch_norm, "batch_norm": _fixed_batch_norm,
+          "log_softmax": _along("log_softmax"), "layer_norm": _layer_norm, "group_norm": _group_norm, "native_batch_norm": _batch_norm,
+          "batch_norm": _fixed_batch_norm,
           "masked_scale": _dropout, "nll_loss": _nll_loss, "binary_cross_entropy_with_logits": _sigmoid_cross_entropy,
           "scaled_dot_product_attention": _attention, "_upsample_bilinear2d": _upsample_bilinear, "lstm_layer": _recurrent("lstm_layer", 2),
-          "gru_layer": _recurrent("gru_layer", 1), "rnn_tanh_layer": _recurrent("rnn_layer", 1), "convolution": _convolution, "max_pool2d": _max_pool}
+          "gru_layer": _recurrent("gru_layer", 1), "rnn_tanh_layer": _recurrent("rnn_layer", 1),
+          "convolution": _convolution, "max_pool2d": _max_pool}
 _INTEGER_RULES = {"remainder": _binary("remainder"), "floor_divide": _binary("floor_divide")}
 _RULES_WITHOUT_DERIVATIVE = {"vector_norm": _norm, "clamp": _clamp}
 _TAKES_NUMBERS = {_dropout, _clamp, *_INTEGER_RULES.values()}

@@ -1,8 +1,8 @@
 """Where the boxes of a layered graph go: layers by the longest way, an order with few crossings, positions above what they belong to.
 
-The method is that of Sugiyama, Tagawa and Toda (1981, https://doi.org/10.1109/TSMC.1981.4308636) in its simplest form: boxes that an edge passes
-by are dummies of no width, each layer is sorted by the mean place of its neighbours, down and up again a few times. The longest way
-of computation stands straight.
+The method is that of Sugiyama, Tagawa and Toda (1981, https://doi.org/10.1109/TSMC.1981.4308636) in its simplest form: boxes that an edge
+passes by are dummies of no width, each layer is sorted by the mean place of its neighbours, down and up again a few times. The longest
+way of computation stands straight.
 """
 
 from collections import defaultdict
@@ -108,9 +108,11 @@ def _order(layers, neighbours):
 
 
 class Placement:
-    """x for all boxes: packed, drawn to the middle of their neighbours in turns, at last straight under one another; never over one another.
+    """x for all boxes: packed, drawn to the middle of their neighbours in turns, at last straight under one another; never over one
+    another.
 
-    lines: id of a box -> the boxes of its line, each the other's next on the longest way of computation, or the places where one edge passes by.
+    lines: id of a box -> the boxes of its line, each the other's next on the longest way of computation, or the places where one edge
+    passes by.
     """
 
     def __init__(self, layers, above, below):
@@ -160,7 +162,8 @@ class Placement:
             behind[id(box)] = (box.kind not in ("leaf", "dummy")) + max((behind[id(each)] for each in self.above[id(box)]), default=0)
         for box in (box for layer in self.layers for box in layer):
             upper = _next(self.above[id(box)], behind)
-            straight = upper is not None and (upper.kind == "dummy") == (box.kind == "dummy") and _next(self.below[id(upper)], behind) is box
+            is_alike = upper is not None and (upper.kind == "dummy") == (box.kind == "dummy")
+            straight = is_alike and _next(self.below[id(upper)], behind) is box
             lines[id(box)] = lines[id(upper)] if straight else []
             lines[id(box)].append(box)
         return lines

@@ -1,7 +1,7 @@
 """`%load_ext facade` and `%%facade`: a cell of PyTorch, and beneath it what it was for JAX.
 
-The cell runs as any other, with `torch` meaning facade. Then follow the pure function of its last result (the value of its last line, or what
-its last assignment made), its gradient where that is one number, what was compiled, the time, and the memory that arrays hold.
+The cell runs as any other, with `torch` meaning facade. Then follow the pure function of its last result (the value of its last line, or
+what its last assignment made), its gradient where that is one number, what was compiled, the time, and the memory that arrays hold.
 """
 
 import ast
@@ -13,15 +13,15 @@ from facade.core.engine import counters
 from facade.core.engine.stats import compiles
 from facade.core.tensor.tensor import Tensor
 from facade.port.alias import install
-from facade.workbench.explain import Compiles
+from facade.workbench.compiling import Compiles
 from facade.workbench.naming import Namer
 from facade.workbench.recording import Recording, path_to
 from facade.workbench.trace import Program, tensors_in
 
 
 class Report:
-    """What a cell was for JAX. program: of its last result, or None; tracked: which of its arguments require grad; new: what was compiled; seconds;
-    held: bytes of arrays, before and after.
+    """What a cell was for JAX. program: of its last result, or None; tracked: which of its arguments require grad; new: what was
+    compiled; seconds; held: bytes of arrays, before and after.
     """
 
     def __init__(self, program, tracked, new, seconds, held, host_runs):
@@ -47,9 +47,9 @@ class Report:
 
     def _costs(self):
         before, after = self.held
-        made = f"{len(self.new)} program{'s' * (len(self.new) > 1)} compiled in {Compiles(self.new).seconds:.2f} s" if self.new else "nothing compiled"
-        return (f"{self.seconds:.3f} s; {made}; {self.host_runs} small or new ones left to NumPy; JAX holds {after / 2**20:.1f} MiB "
-                f"({(after - before) / 2**20:+.1f})")
+        made = f"{len(self.new)} program{'s' * (len(self.new) > 1)} compiled in {Compiles(self.new).seconds:.2f} s"
+        return (f"{self.seconds:.3f} s; {made if self.new else 'nothing compiled'}; {self.host_runs} small or new ones left to NumPy; "
+                f"JAX holds {after / 2**20:.1f} MiB ({(after - before) / 2**20:+.1f})")
 
 
 def run_cell(shell, cell):
@@ -85,7 +85,8 @@ def _last_result(value, cell, names):
     """The tensors of a cell's value, or of the variable that its last assignment made."""
     if value is not None:
         return tensors_in(value)
-    targets = [target.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)]
+    assigned = [target for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Assign) for target in node.targets]
+    targets = [target.id for target in assigned if isinstance(target, ast.Name)]
     return next((found for name in reversed(targets) if (found := tensors_in(names.get(name)))), [])
 
 

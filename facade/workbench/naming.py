@@ -28,9 +28,14 @@ class Input(NamedTuple):
         return Expression(f"{self.group}[{self.name!r}]".replace("'", '"') if self.group else self.name, cheap=True)
 
 
+def is_long_list(thing):
+    """Whether this is a list of so many tensors that it is an argument by itself."""
+    return isinstance(thing, (list, tuple)) and len(thing) >= LIST and all(isinstance(each, Tensor) for each in thing)
+
+
 class Namer:
-    """Names for values, the first one that is found for each. before: tensor -> its value when the program began; several: modules stand in the
-    names of their parameters, for there are several; lists: long lists of tensors are one argument.
+    """Names for values, the first one that is found for each. before: tensor -> its value when the program began; several: modules stand
+    in the names of their parameters, for there are several; lists: long lists of tensors are one argument.
     """
 
     def __init__(self, before=None, several=False, lists=False):
@@ -43,7 +48,7 @@ class Namer:
             self._tensor("params" if thing.requires_grad and thing.is_leaf and thing._is_param else "", name, thing)
         elif isinstance(thing, Module):
             self._module(name, thing)
-        elif isinstance(thing, (list, tuple)) and depth == 0 and self.lists and len(thing) >= LIST and all(isinstance(each, Tensor) for each in thing):
+        elif depth == 0 and self.lists and is_long_list(thing):
             self._list(name, thing)
         elif isinstance(thing, (list, tuple)) and depth < 4:
             for place, each in enumerate(thing[:1000]):

@@ -1,6 +1,7 @@
 """The first operation that makes a nan: a step run operation by operation, each result looked at.
 
-Nothing is compiled for it: every operation runs alone, through NumPy, as soon as it is recorded, so the program's stack still says which line asked.
+Nothing is compiled for it: every operation runs alone, through NumPy, as soon as it is recorded, so the program's stack still says which
+line asked.
 """
 
 import contextlib
@@ -15,9 +16,11 @@ from facade.core.engine.stats import operator_name
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 from facade.optim.optimizer import Optimizer
-from facade.workbench.explain import Explanation, explaining, line_of
+from facade.workbench.explain import Explanation, line_of
 from facade.workbench.naming import Namer, reachable
 from facade.workbench.recording import Number, Recording, pending_entries
+from facade.workbench.remembering import explaining
+from facade.workbench.trace import tensors_in
 from facade.workbench.watching import unchanged
 
 # What usually stands behind a nan or inf that an operation makes of finite numbers.
@@ -47,7 +50,9 @@ LARGE = {"float16": 2.0 ** 8, "bfloat16": 1e19, "float32": 1e19, "float64": 1e15
 
 
 class Seen(NamedTuple):
-    """What made a nan or inf. given: the kinds that were among its inputs already; is_large: whether a finite input was too large to be multiplied."""
+    """What made a nan or inf. given: the kinds that were among its inputs already; is_large: whether a finite input was too large to be
+    multiplied.
+    """
 
     operator: str
     kind: str
@@ -68,16 +73,20 @@ class Seen(NamedTuple):
 
 
 class Finding(Explanation):
-    """What was found. operator: the name, None where all is finite; kind: 'nan' or 'inf'; line: 'file:line' of the user's; inputs: what went in."""
+    """What was found. operator: the name, None where all is finite; kind: 'nan' or 'inf'; line: 'file:line' of the user's; inputs: what
+    went in.
+    """
 
     def __init__(self, seen, infinite=None):
-        self.operator, self.kind, self.line, self.inputs = (None, "", "", []) if seen is None else (seen.operator, seen.kind, seen.line, seen.inputs)
+        found = (None, "", "", []) if seen is None else (seen.operator, seen.kind, seen.line, seen.inputs)
+        self.operator, self.kind, self.line, self.inputs = found
         super().__init__("no operation made a nan, and the results are finite" if seen is None else _said(seen, infinite))
 
 
 def _said(seen, infinite):
     """A nan or inf in words; infinite: what made the first inf, where that came before."""
-    text = f"'{seen.operator}' is the first to make {seen.kind}, {seen.line}{seen.forward}. It was given {'; '.join(seen.inputs) or 'nothing'}."
+    text = f"'{seen.operator}' is the first to make {seen.kind}, {seen.line}{seen.forward}."
+    text += f" It was given {'; '.join(seen.inputs) or 'nothing'}."
     cause = SOFTMAX if seen.operator in ("softmax", "log_softmax") and "nan" not in seen.given else seen.cause
     if infinite is not None and "inf" in seen.given:
         text += f" The first inf was made by '{infinite.operator}', {infinite.line}{infinite.forward}, of {'; '.join(infinite.inputs)}."
@@ -116,7 +125,7 @@ class _Watch:
         """Look at the results of one entry."""
         arrays = [np.asarray(result.array) for result in entry.results if result.array is not None]
         for kind in {_state(array) for array in arrays} - {""} - self.found.keys():
-            sources = [source for source in entry.sources if source is not None and (source.__class__ is Number or source.array is not None)]
+            sources = [source for source in entry.sources if source.__class__ is Number or getattr(source, "array", None) is not None]
             given = [np.asarray(source.number if source.__class__ is Number else source.array) for source in sources]
             self.found[kind] = Seen(operator_name(entry.kernel), kind, line, forward, [self._described(source) for source in sources],
                                     {_state(array) for array in given} - {""}, any(map(_is_large, given)))
@@ -146,8 +155,8 @@ class _Watch:
 
 
 def find_nan(what, *args, **kwargs):
-    """The first operation that makes a nan in `what(*args, **kwargs)`, or on the way to the pending tensor `what`; else the first inf, where the
-    results are not finite. What a step changes is put back. The `Finding` prints as a sentence.
+    """The first operation that makes a nan in `what(*args, **kwargs)`, or on the way to the pending tensor `what`; else the first inf,
+    where the results are not finite. What a step changes is put back. The `Finding` prints as a sentence.
     """
     if isinstance(what, Tensor):
         return _in_pending(what)
@@ -161,7 +170,7 @@ def find_nan(what, *args, **kwargs):
         for manager in (explaining(), engine.eagerly(), engine.uncompiled(), np.errstate(all="ignore"), Recording(watch.segment)):
             stack.enter_context(manager)
         result = what(*args, **kwargs)
-        results = [np.asarray(each.numpy_value()) for each in (result if isinstance(result, (list, tuple)) else [result]) if isinstance(each, Tensor)]
+        results = [np.asarray(each.numpy_value()) for each in tensors_in(result)]
         results += [np.asarray(each) for each in [result] if isinstance(each, float)]
         results += [np.asarray(each._grad.numpy_value()) for each in namer.every if each._grad is not None]
     return watch.finding(results)

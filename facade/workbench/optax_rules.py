@@ -1,7 +1,7 @@
 """Optimizers that optax has under the same formula: a person would write `optax.adam(1e-3)`, not what Adam computes.
 
-Each row makes the text of optax's transformation from an optimizer's options. Whether that is the same formula is not believed: both take some
-steps, and where they come apart, or optax is not installed, the formula is written out.
+Each row makes the text of optax's transformation from an optimizer's options. Whether that is the same formula is not believed: both take
+some steps, and where they come apart, or optax is not installed, the formula is written out.
 """
 
 import importlib.util
@@ -57,7 +57,9 @@ ROWS = {"sgd": _sgd, "adam": _adam, "adamw": _adam, "adamax": _adamax, "rmsprop"
 
 
 def transformation(rule):
-    """The text of optax's transformation for a `Rule` at its beginning, or None. A learning rate that varies scales the updates of a rate of 1."""
+    """The text of optax's transformation for a `Rule` at its beginning, or None. A learning rate that varies scales the updates of a rate
+    of 1.
+    """
     if rule.optimizer not in ROWS or importlib.util.find_spec("optax") is None or not rule.is_fresh or set(rule.varying) - {"lr"}:
         return None
     options, flags = rule.option_texts(), rule.flags_by_name()

@@ -17,9 +17,10 @@ from facade.workbench.watching import stops
 class StepPaths:
     """The paths of one step that was seen.
 
-    loss: to the losses and the buffers' new values; between: from gradients (raw: value -> parameter's name) to what the optimizer takes or, where
-    there is none, to the new parameters (final: name -> value); None where the optimizer takes the gradients as they are. steps: the optimizer's
-    entries. trained: the value of each parameter before -> its name; leaves: name -> tensor; buffers: name -> new value.
+    loss: to the losses and the buffers' new values; between: from gradients (raw: value -> parameter's name) to what the optimizer takes
+    or, where there is none, to the new parameters (final: name -> value); None where the optimizer takes the gradients as they are.
+    steps: the optimizer's entries. trained: the value of each parameter before -> its name; leaves: name -> tensor; buffers: name -> new
+    value.
     """
 
     def __init__(self, seen, entries, namer, given=()):
@@ -50,7 +51,8 @@ class StepPaths:
         for entry in self.steps:
             width = entry.kernel.operator.width
             start = len(entry.kernel.statics[0])
-            stepped |= {own[param]: grad for param, grad in zip(entry.sources[start::width], entry.sources[start + 1::width]) if param in own}
+            pairs = zip(entry.sources[start::width], entry.sources[start + 1::width])
+            stepped |= {own[param]: grad for param, grad in pairs if param in own}
         return stepped if any(value not in self.raw for value in stepped.values()) else None
 
     @property
@@ -117,7 +119,8 @@ class StepPaths:
 
 def model_values(seen, namer):
     """The values that parameters and buffers had before a step."""
-    return {seen.before[leaf] for leaf in seen.raw} | {value for value, named in namer.found.items() if named.group in ("params", "buffers")}
+    held = {value for value, named in namer.found.items() if named.group in ("params", "buffers")}
+    return held | {seen.before[leaf] for leaf in seen.raw}
 
 
 def data_only(entries, values):

@@ -26,7 +26,9 @@ class Number(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One operation: sources are values, Numbers or None; results are values. epoch, slot: where it was recorded; place: which tape, and where on it."""
+    """One operation: sources are values, Numbers or None; results are values. epoch, slot: where it was recorded; place: which tape, and
+    where on it.
+    """
 
     kernel: object
     sources: tuple
@@ -52,8 +54,8 @@ class Segment:
                 at[first] = self.leaves[state.parent.leaves]
                 continue
             at.update((slot, self.values.get(slot) or _unheld(spec)) for slot, spec in zip(range(first, state.slots), state.kernel.outs))
-            found.append(Entry(state.kernel, self._sources(state, at), tuple(at[slot] for slot in range(first, state.slots)), self.epoch, first,
-                               (self.number, first)))
+            results = tuple(at[slot] for slot in range(first, state.slots))
+            found.append(Entry(state.kernel, self._sources(state, at), results, self.epoch, first, (self.number, first)))
         return found
 
     def _sources(self, state, at):
@@ -141,22 +143,25 @@ class Path(NamedTuple):
     @property
     def shape(self):
         """Equal for paths that are the same but for the values, and the Python numbers, that go in."""
-        places = {value: place for place, value in enumerate(dict.fromkeys((*self.inputs, *(each for entry in self.entries for each in entry.results))))}
+        values = dict.fromkeys((*self.inputs, *(each for entry in self.entries for each in entry.results)))
+        places = {value: place for place, value in enumerate(values)}
         return tuple((entry.kernel, tuple(places[each] if each.__class__ is Value else each and each.kind for each in entry.sources))
                      for entry in self.entries), tuple(places[each] for each in self.outputs)
 
     def jaxpr(self, scopes=None, stopped=frozenset(), is_differentiated=True, find=known_function):
         """The `Cut` along this path.
 
-        scopes: value that goes in -> what is made of it is called, where that is more than the operator's name; stopped: (epoch, slot, index) of
-        inputs through which no derivative goes; is_differentiated: whether any is taken; find: what an operator is in place of its kernel.
+        scopes: value that goes in -> what is made of it is called, where that is more than the operator's name; stopped: (epoch, slot,
+        index) of inputs through which no derivative goes; is_differentiated: whether any is taken; find: what an operator is in place of
+        its kernel.
         """
         scopes = scopes or {}
 
         def function(*arrays):
             known = dict(zip(self.inputs, arrays))
             for entry in self.entries:
-                scope = next((scopes[each] for each in entry.sources if each.__class__ is Value and each in scopes), operator_name(entry.kernel))
+                named = (scopes[each] for each in entry.sources if each.__class__ is Value and each in scopes)
+                scope = next(named, operator_name(entry.kernel))
                 with jax.named_scope(scope):
                     results = _apply(entry, known, stopped, lambda kernel, numbers: find(kernel, numbers, is_differentiated))
                 known.update((value, array) for value, array in zip(entry.results, results) if value not in known)
@@ -208,10 +213,12 @@ def _apply(entry, known, stopped, find):
             arguments[index] = jax.lax.stop_gradient(array) if (entry.epoch, entry.slot, index) in stopped else array
 
     def call(*arrays):
-        given = {index: np.array(number, SCALARS[entry.sources[index].kind]) for index, number in numbers.items()} | dict(zip(arguments, arrays))
+        given = {index: np.array(number, SCALARS[entry.sources[index].kind]) for index, number in numbers.items()}
+        given |= zip(arguments, arrays)
         return entry.kernel.call(*(given[index] for index in sorted(given)))
     function = find(entry.kernel, numbers)
     if function is None:
         names = operand_names(entry.kernel)
-        function = marked(call, operator_name(entry.kernel), [names[index] for index in arguments] if len(names) == len(entry.sources) else [])
+        names = [names[index] for index in arguments] if len(names) == len(entry.sources) else []
+        function = marked(call, operator_name(entry.kernel), names)
     return function(*arguments.values())

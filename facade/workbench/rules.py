@@ -8,7 +8,8 @@ import numpy as np
 from facade.core import engine
 from facade.core.engine import Value
 from facade.workbench.expressions import Expression
-from facade.workbench.flat import flatten, settle
+from facade.workbench.flat import settle
+from facade.workbench.flattening import flatten
 from facade.workbench.recording import Number
 from facade.workbench.names import Names
 from facade.workbench.source import Writer
@@ -16,8 +17,8 @@ from facade.workbench.arguments import arrays_of
 
 
 class Rule:
-    """One recorded `Step`. name: the function's; gradients: parameter's name -> the gradient's value; state: parameter's name -> its state before,
-    by name, None where it had none yet; numbers: the options that are Python numbers; keeps: whether there is a state.
+    """One recorded `Step`. name: the function's; gradients: parameter's name -> the gradient's value; state: parameter's name -> its
+    state before, by name, None where it had none yet; numbers: the options that are Python numbers; keeps: whether there is a state.
     """
 
     @classmethod
@@ -41,7 +42,8 @@ class Rule:
         for place in range((len(self.entry.sources) - start) // width):
             sources = self.entry.sources[start + place * width:start + (place + 1) * width]
             if sources[0] not in names:
-                raise NotImplementedError("a parameter is written to before the optimizer's step, or steps twice: only one step can be shown")
+                raise NotImplementedError("a parameter is written to before the optimizer's step, or steps twice: "
+                                          "only one step can be shown")
             found.append((names[sources[0]], sources, self.entry.results[place * (width - 1):(place + 1) * (width - 1)]))
         return found
 
@@ -73,7 +75,9 @@ class Rule:
         return dict(self.flags)
 
     def call(self, rules):
-        """The call for the parameter `name`; options stand in it where they are not the defaults, which are the first rule's of that name."""
+        """The call for the parameter `name`; options stand in it where they are not the defaults, which are the first rule's of that
+        name.
+        """
         first = next(each for each in rules if each.name == self.name)
         defaults = first.option_texts()
         options = "".join(f", {name}={name if name in self.varying else text}" for name, text in self.option_texts().items()
@@ -102,7 +106,8 @@ class Rule:
         flat = flatten(kernel.jaxpr, wide=wide)
         present = [source for source in self.entry.sources[:len(self.options)] if source is not None]
         names = [name for name, each in zip(self.options, leading) if each is not None]
-        settle(flat, {place: source for place, source, option in zip(flat.inputs, present, names) if source.__class__ is Number and option != "step"})
+        fixed = [each for each in zip(flat.inputs, present, names) if each[1].__class__ is Number and each[2] != "step"]
+        settle(flat, {place: source for place, source, _ in fixed})
         writer = Writer(Names(["param", "grad", "state", *self.options, self.name]), 2 if is_first else 1, wide)
         inputs = [*names, "param", "grad",
                   *(f'state["{key}"]' for key, each in zip(self.keys, state) if each is not None)]
@@ -139,7 +144,9 @@ def _spec(source):
 
 def _number(source):
     """A default in a signature."""
-    return repr(source.number) if source.__class__ is Number else repr(float(arrays_of([source])[0].reshape(())) if source.__class__ is Value else source)
+    if source.__class__ is Number:
+        return repr(source.number)
+    return repr(float(arrays_of([source])[0].reshape(())) if source.__class__ is Value else source)
 
 
 def rule_lines(rules, wide):

@@ -38,8 +38,9 @@ def main(options):
         return _refused(error)
     training.write(options.output)
     lengths = [lines_of(Path(path).read_text()) for path in (options.file, options.output)]
-    print(f"{options.output}: {len(training.losses)} steps of {len(training.kinds)} kind{'s' * (len(training.kinds) > 1)}, losses within {apart:.1g} "
-          f"of the script's; {lengths[1]} lines for its {lengths[0]}; the data is in {Path(options.output).with_suffix('.npz')}")
+    print(f"{options.output}: {len(training.losses)} steps of {len(training.kinds)} kind{'s' * (len(training.kinds) > 1)}, "
+          f"losses within {apart:.1g} of the script's; {lengths[1]} lines for its {lengths[0]}; "
+          f"the data is in {Path(options.output).with_suffix('.npz')}")
     return 0
 
 

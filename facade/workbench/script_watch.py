@@ -8,7 +8,7 @@ from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.hooks import register_module_forward_pre_hook
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
-from facade.workbench.naming import LIST, Namer
+from facade.workbench.naming import Namer, is_long_list
 from facade.workbench.recording import Recording
 from facade.workbench.watching import Seen, backward_noticed, leaves_of
 
@@ -20,7 +20,8 @@ class Enough(BaseException):
 
 
 class Watch:
-    """Sees the training steps of what runs: seen: a `Seen` for each, with the `Namer` of its variables and the line of its backward pass."""
+    """Sees the training steps of what runs: seen: a `Seen` for each, with the `Namer` of its variables and the line of its backward pass.
+    """
 
     def __init__(self, steps):
         self.steps, self.seen, self.now, self.buffers, self.last = steps, [], None, {}, (0, 0)
@@ -83,15 +84,11 @@ def _name_all(seen, frames):
     seen.namer.several = len(outer) > 1
     seen.optimizers = [thing for _, thing in things if isinstance(thing, Optimizer)]
     seen.scalars |= {name: thing for name, thing in things[::-1] if thing.__class__ is float}
-    for chosen in (lambda thing: isinstance(thing, Module) and thing in outer, _is_long_list, lambda thing: isinstance(thing, Tensor),
+    for chosen in (lambda thing: isinstance(thing, Module) and thing in outer, is_long_list, lambda thing: isinstance(thing, Tensor),
                    lambda thing: not isinstance(thing, (Tensor, Module))):
         for name, thing in things:
             if chosen(thing):
                 seen.namer.add(name, thing)
-
-
-def _is_long_list(thing):
-    return isinstance(thing, (list, tuple)) and len(thing) >= LIST
 
 
 def _variables(frame):

@@ -14,13 +14,15 @@ from jax.extend.core import Literal
 
 from facade.workbench.control import CONTROL
 from facade.workbench.expressions import ATOM, Expression, call, literal, tuple_text, typed, written_out
-from facade.workbench.flat import Name, flatten
+from facade.workbench.flat import Name, aval_of
+from facade.workbench.flattening import flatten
 from facade.workbench.lines import WIDTH, returned
 from facade.workbench.names import MODULES, NOUNS, results
 from facade.workbench.primitives.table import ELEMENTWISE, TABLE, primitive_itself
 
-INLINE, INLINE_ACROSS = 64, 52       # letters that may stand inside an expression of the same operator, of another one
-USUAL, KEY, MANY, SHORT = 6, 10, 4, 4  # how long a name, and a key, are taken to be; more operands are a list; elements of a constant without a name
+INLINE, INLINE_ACROSS = 64, 52      # letters that may stand inside an expression of the same operator, of another one
+USUAL, KEY = 6, 10                  # letters that a name, and a key, are taken to have
+MANY, SHORT = 4, 4                  # more operands are a list; a constant of more elements has a name
 _WORDS = re.compile(r'"[^"]*"|\w+|.')
 _FREE = {"broadcast_in_dim", "transpose", "iota"}          # as cheap to write twice as to name
 
@@ -30,22 +32,18 @@ class Equation:
 
     def __init__(self, flat, operands, untyped, wide):
         self.name, self.params, self.operands, self.untyped, self.wide = flat.name, flat.params, operands, untyped, wide
-        self.shapes = [tuple(_aval(each).shape) for each in flat.sources]
-        self.dtypes = [_aval(each).dtype for each in flat.sources]
+        self.shapes = [tuple(aval_of(each).shape) for each in flat.sources]
+        self.dtypes = [aval_of(each).dtype for each in flat.sources]
         self.out = flat.results[0].aval
         self.primitive_home = next((f"{path}.{flat.name}_p" for path, module in (("lax", lax), ("lax.linalg", lax.linalg))
                                     if getattr(module, f"{flat.name}_p", None) is flat.primitive), None)
 
 
-def _aval(source):
-    return source.aval if isinstance(source, (Name, Literal)) else source
-
-
 class Writer:
     """Writes the statements of one function.
 
-    wide: whether JAX has 64-bit numbers; names_sums: whether each sum of a running sum has a name, also the last, so that each may be a loop's;
-    untyped: inputs that may be Python numbers, so they have no methods.
+    wide: whether JAX has 64-bit numbers; names_sums: whether each sum of a running sum has a name, also the last, so that each may be a
+    loop's; untyped: inputs that may be Python numbers, so they have no methods.
     """
 
     def __init__(self, names, indent=1, wide=True, names_sums=False):
@@ -64,14 +62,16 @@ class Writer:
         self.makers = {id(result): equation for equation in flat.equations for result in equation.results}
         for equation in flat.equations:
             self._write(equation)
-        return [typed(self.operand(each), _aval(each).dtype) for each in flat.outputs]
+        return [typed(self.operand(each), aval_of(each).dtype) for each in flat.outputs]
 
     def say(self, line):
         """One more line."""
         self.lines.append("    " * self.indent + line)
 
     def _width(self, text):
-        """How long a text is with names and keys of usual length: what is the same but for them has to be written the same, to become a loop."""
+        """How long a text is with names and keys of usual length: what is the same but for them has to be written the same, to become a
+        loop.
+        """
         names = self.names.taken - MODULES
         return sum(KEY if word[0] == '"' else USUAL if word in names else len(word) for word in _WORDS.findall(text))
 
@@ -97,14 +97,14 @@ class Writer:
 
     def texts(self, sources):
         """The texts of operands that are arrays of their own."""
-        return [typed(self.operand(each), _aval(each).dtype).text for each in sources]
+        return [typed(self.operand(each), aval_of(each).dtype).text for each in sources]
 
     def _operands(self, flat):
         """The operands; those of elementwise operations without the broadcasts that they make by themselves."""
         operands = [self.operand(each) for each in flat.sources]
         if flat.name not in ELEMENTWISE:
             return operands
-        shapes = [() if each.is_literal else _aval(source).shape for each, source in zip(operands, flat.sources)]
+        shapes = [() if each.is_literal else aval_of(source).shape for each, source in zip(operands, flat.sources)]
         wanted = flat.results[0].aval.shape
         for place, each in enumerate(operands):
             if each.loose is not None:
@@ -214,7 +214,8 @@ class Writer:
         """Names for the results of a statement that gives several, `_` for those that nothing uses. wish: for what no operator names."""
         wishes = results(flat.scope, flat.name) if flat.primitive is None else [flat.scope or wish or flat.name]
         wishes += wishes[-1:] * (len(flat.results) - len(wishes))
-        return [self._named(each, self.wishes.get(id(each), wish)) if self.uses[id(each)] else "_" for each, wish in zip(flat.results, wishes)]
+        wishes = [self.wishes.get(id(each), wish) for each, wish in zip(flat.results, wishes)]
+        return [self._named(each, wish) if self.uses[id(each)] else "_" for each, wish in zip(flat.results, wishes)]
 
     def _named(self, result, wish):
         name = self.names.new(wish)
@@ -223,8 +224,8 @@ class Writer:
 
     # ------------------------------------------------------------ functions inside
     def function(self, wish, closed, captured, parameters, pack):
-        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: (name of all, wish for each, how many)
-        of the other inputs, which come as a tuple where they are several; pack(outputs): what it returns.
+        """Write a function for a jaxpr; its name. captured: expressions of its first inputs; parameters: (name of all, wish for each, how
+        many) of the other inputs, which come as a tuple where they are several; pack(outputs): what it returns.
         """
         flat, name = flatten(closed, wide=self.wide), self.names.new(wish)
         inner = Writer(self.names.inner(), self.indent + 1, self.wide)
@@ -242,7 +243,7 @@ class Writer:
         """Operands as plain names, for a function to capture."""
         found = []
         for source in sources:
-            operand = typed(self.operand(source), _aval(source).dtype)
+            operand = typed(self.operand(source), aval_of(source).dtype)
             if not (operand.cheap or operand.level == ATOM and operand.text.isidentifier()):
                 operand = self._said(self.names.new("captured"), operand)
             found.append(operand)

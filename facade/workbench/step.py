@@ -1,7 +1,7 @@
 """A whole training step as pure functions: the loss, its gradient by `jax.value_and_grad`, the optimizer's update.
 
-The step is run once, on what the program has, and everything that it changed is put back. Where `backward()` was called on tells the loss; what
-arrived at the leaves, the gradients; the recorded operation of the optimizer, its rule. What autograd did not go through
+The step is run once, on what the program has, and everything that it changed is put back. Where `backward()` was called on tells the
+loss; what arrived at the leaves, the gradients; the recorded operation of the optimizer, its rule. What autograd did not go through
 (`detach`, `no_grad`) becomes `lax.stop_gradient`.
 """
 
@@ -41,8 +41,8 @@ class TrainingStep:
     """
 
     def __init__(self, paths, optimizer_name, varying=None, suffix="", before=None):
-        """varying: input values that are others in each step -> their `Input`, and the optimizer's options that are; suffix: of the functions' names;
-        before: the step of another kind whose optimizer this one goes on with.
+        """varying: input values that are others in each step -> their `Input`, and the optimizer's options that are; suffix: of the
+        functions' names; before: the step of another kind whose optimizer this one goes on with.
         """
         self.paths, self.varying, self.suffix, self.owner = paths, varying or {}, suffix, before or self
         self.rules = [Rule.of(entry, paths.trained, optimizer_name) for entry in paths.steps]
@@ -187,15 +187,16 @@ class TrainingStep:
         for name, expected in self.gradients.items():
             apart = float(np.abs(np.asarray(grads[name]) - expected).max(initial=0)) / scale
             if not apart <= max(tolerance, 1e-4):
-                raise AssertionError(f"jax.value_and_grad gives another gradient for '{name}' than backward() did, {apart:.2g} apart: the step changes "
-                                     "gradients in hooks, adds to old ones, or has a derivative that its forward pass does not show")
+                raise AssertionError(f"jax.value_and_grad gives another gradient for '{name}' than backward() did, {apart:.2g} apart: "
+                                     "the step changes gradients in hooks, adds to old ones, or has a derivative that its forward pass "
+                                     "does not show")
         for name, value in self.paths.buffers.items():
             expected = arrays_of([value])[0]
             compare(f"buffer '{name}'", np.asarray(buffers[name]).astype(expected.dtype), expected, tolerance)
 
     def __repr__(self):
-        kept = ", ".join(self.names)
-        return f"<step({kept}): loss {float(self.loss):.6g}, {len(self.paths.leaves)} parameters, {len(self.jaxpr.eqns)} operations of JAX; .to_source()>"
+        return (f"<step({', '.join(self.names)}): loss {float(self.loss):.6g}, {len(self.paths.leaves)} parameters, "
+                f"{len(self.jaxpr.eqns)} operations of JAX; .to_source()>")
 
     def _repr_html_(self):
         return self.to_source()._repr_html_()
@@ -211,10 +212,11 @@ def _parameters_of(function):
 
 
 def trace_step(step, *args, model=None, optimizer=None, **kwargs):
-    """The training step that `step(*args, **kwargs)` makes, as a `TrainingStep`: forward, `backward()`, and `optimizer.step()` or writes by hand.
+    """The training step that `step(*args, **kwargs)` makes, as a `TrainingStep`: forward, `backward()`, and `optimizer.step()` or writes
+    by hand.
 
-    model, optimizer: found among the names that the function uses, where they are not given. The step runs once; parameters, gradients, state and
-    random numbers are afterwards as they were. It should start from gradients that are None (`zero_grad()`).
+    model, optimizer: found among the names that the function uses, where they are not given. The step runs once; parameters, gradients,
+    state and random numbers are afterwards as they were. It should start from gradients that are None (`zero_grad()`).
     """
     model, optimizer = model_and_optimizer(step, model, optimizer)
     namer = Namer()

@@ -2,12 +2,14 @@
 
 from facade.workbench.arguments import stands_in_source
 from facade.workbench.expressions import tuple_text
-from facade.workbench.flat import data_first, flatten, needs_wide, without_stops
+from facade.workbench.flat import data_first, without_stops
+from facade.workbench.flattening import flatten
 from facade.workbench.folding import each_listed, each_named, folded
 from facade.workbench.helpers import Helpers, idioms_in, names_in
 from facade.workbench.names import Names
 from facade.workbench.rules import rule_lines
 from facade.workbench.source import Writer
+from facade.workbench.width import needs_wide
 
 
 class StepSource:
@@ -50,7 +52,8 @@ class StepSource:
         """(writer, texts of the outputs) of a flat program."""
         writer = Writer(Names(self._taken), wide=self.wide, names_sums=names_sums)
         data_first(flat, [name for name, each in zip(flat.inputs, cut.names) if each.group in ("params", "grads")])
-        return writer, [each.text for each in writer.body(flat, [each.expression for each in cut.names], wishes, flat.outputs[len(wishes):])]
+        outputs = writer.body(flat, [each.expression for each in cut.names], wishes, flat.outputs[len(wishes):])
+        return writer, [each.text for each in outputs]
 
     # ------------------------------------------------------------ the functions
     def _loss(self, flat):
@@ -67,29 +70,36 @@ class StepSource:
         return [f"def {self.step.called('loss_of')}({self._given('params', inputs=self.step.inputs)}):", *min(bodies, key=len)]
 
     def _between(self, flat):
-        """The function from gradients to what the optimizer gets (clipped, say), or of a step without an optimizer to the new parameters."""
+        """The function from gradients to what the optimizer gets (clipped, say), or of a step without an optimizer to the new parameters.
+        """
         name, leading = ("prepared", ("grads",)) if self.step.rules else ("update", ("params", "grads"))
         without_stops(flat, ())
         writer, outputs = self._written(flat, self.step.between)
         lines = each_named(each_listed(writer.lines, "grads", self.paths.leaves), self.paths.final, outputs, leading[-1])
-        return [f"def {self.step.called(name)}({self._given(*leading, inputs=self.step.between.names)}):", *folded(lines, [*leading, *self.step.names])]
+        signature = f"def {self.step.called(name)}({self._given(*leading, inputs=self.step.between.names)}):"
+        return [signature, *folded(lines, [*leading, *self.step.names])]
 
     def _prepared(self):
-        return [f"    grads = {self.step.called('prepared')}({self._given('grads', inputs=self.step.between.names)})"] if self.step.between else []
+        """The line that prepares the gradients, where that is needed."""
+        if self.step.between is None:
+            return []
+        return [f"    grads = {self.step.called('prepared')}({self._given('grads', inputs=self.step.between.names)})"]
 
     def _update(self):
         """The function that applies the rules of the optimizer to all parameters."""
         rules, keeps = self.step.rules, self.step.keeps
         stepped = [name for rule in rules for name in rule.gradients]
         partly = "params | " if len(stepped) < len(self.paths.leaves) else ""
-        made = [f"{{name: {rule.call(rules)} for name in {'params' if len(rules) == 1 and not partly else _each_of(rule)}}}" for rule in rules]
+        is_all = len(rules) == 1 and not partly
+        made = [f"{{name: {rule.call(rules)} for name in {'params' if is_all else names_text(rule.gradients)}}}" for rule in rules]
         signature = f"def {self.step.called('update')}({self._update_arguments()}):"
         if len(made) == 1 and not keeps:
             return [signature, *self._prepared(), f"    return {partly}{made[0]}"]
         lines = [*self._prepared(), *(f"    made {'|=' if place else '='} {each}" for place, each in enumerate(made))]
-        lines.append(f"    return {partly}{{name: param for name, (param, _) in made.items()}}, {{name: kept for name, (_, kept) in made.items()}}"
-                     if keeps else f"    return {partly}made")
-        return [signature, *lines]
+        if not keeps:
+            return [signature, *lines, f"    return {partly}made"]
+        new_params = f"{partly}{{name: param for name, (param, _) in made.items()}}"
+        return [signature, *lines, f"    return {new_params}, {{name: kept for name, (_, kept) in made.items()}}"]
 
     def _update_arguments(self):
         leading = ["params", "grads", *["state"] * self.step.keeps]
@@ -118,11 +128,6 @@ class StepSource:
 def _constants(cut):
     """place -> array, of the inputs of a cut that stand in the source."""
     return {place: array for place, (each, array) in enumerate(zip(cut.names, cut.arrays)) if stands_in_source(each, array)}
-
-
-def _each_of(rule):
-    """The parameters that a rule is for, as a tuple in the source."""
-    return names_text(rule.gradients)
 
 
 def names_text(names):

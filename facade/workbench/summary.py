@@ -2,7 +2,8 @@
 
     >>> facade.summary(model, images)
 
-In a notebook a module shows itself so; its text stays PyTorch's. Shapes are those of the last `summary` with inputs: a call remembers nothing.
+In a notebook a module shows itself so; its text stays PyTorch's. Shapes are those of the last `summary` with inputs: a call remembers
+nothing.
 """
 
 import html
@@ -52,14 +53,16 @@ class Summary:
 
     def rows(self):
         """(path, class, output, parameters, bytes) of the module and of each inside it."""
-        return [(path, type(each).__name__, _outputs.get(each, ""), _count(each), _held(each)) for path, each in self.module.named_modules()]
+        return [(path, type(each).__name__, _outputs.get(each, ""), _count(each), _held(each))
+                for path, each in self.module.named_modules()]
 
     def __repr__(self):
         rows = [("module", "class", "output", "parameters", "memory")]
         rows += [(path or "(itself)", kind, output, f"{count:,}", _memory(held)) for path, kind, output, count, held in self.rows()]
         widths = [max(map(len, column)) for column in zip(*rows)]
         aligned = ["ljust", "ljust", "ljust", "rjust", "rjust"]
-        return "\n".join("  ".join(getattr(text, align)(width) for text, align, width in zip(row, aligned, widths)).rstrip() for row in rows)
+        lines = ([getattr(text, align)(width) for text, align, width in zip(row, aligned, widths)] for row in rows)
+        return "\n".join("  ".join(line).rstrip() for line in lines)
 
     def _repr_html_(self):
         return f'{STYLE}<div class="facade-module">{_folding("", self.module, True)}</div>'
@@ -114,4 +117,5 @@ def _line(name, module):
 
 def _tensor(name, tensor):
     grad = f", gradient {_memory(_bytes(tensor.grad))}" if isinstance(tensor.grad, Tensor) else ""
-    return f'<div class="leaf">{html.escape(name)} <span class="is">{_spec(tensor)}</span> <span class="of">{_memory(_bytes(tensor))}{grad}</span></div>'
+    figures = f'<span class="is">{_spec(tensor)}</span> <span class="of">{_memory(_bytes(tensor))}{grad}</span>'
+    return f'<div class="leaf">{html.escape(name)} {figures}</div>'

@@ -14,7 +14,7 @@ from facade.core.tensor.tensor import Tensor
 from facade.workbench.arguments import arrays_of, as_arguments, stands_in_source
 from facade.workbench.comparing import compare
 from facade.workbench.emitted import as_written, assembled, executed
-from facade.workbench.flat import flatten, is_wide, needs_wide
+from facade.workbench.flattening import flatten
 from facade.workbench.folding import folded
 from facade.workbench.helpers import Helpers, idioms_in, names_in
 from facade.workbench.lines import returned
@@ -22,6 +22,7 @@ from facade.workbench.names import Names
 from facade.workbench.naming import Namer, scopes_of
 from facade.workbench.recording import Recording, path_to, pending_entries
 from facade.workbench.source import Writer
+from facade.workbench.width import is_wide, needs_wide
 
 
 class Program:
@@ -67,7 +68,9 @@ class Program:
         return folded(lines, [*self.arguments, *writer.names.taken])
 
     def check(self, tolerance=1e-5):
-        """Run the emitted source and hold its results against those of the operators that were recorded; AssertionError where they differ."""
+        """Run the emitted source and hold its results against those of the operators that were recorded; AssertionError where they
+        differ.
+        """
         source = self.to_source()
         with as_written(source):
             made = jax.jit(executed(source)[self.name])(**self.arguments)
@@ -128,6 +131,6 @@ def _of_pending(tensors, namer, frame):
 
 def _variable_names(frame, tensors):
     """The variables that hold these tensors, where each has one."""
-    names = [next((name for name, thing in {**frame.f_globals, **frame.f_locals}.items() if thing is each and not name.startswith("_")), None)
-             for each in tensors]
+    variables = {id(thing): name for name, thing in reversed((frame.f_globals | frame.f_locals).items()) if not name.startswith("_")}
+    names = [variables.get(id(each)) for each in tensors]
     return tuple(names) if all(names) and len(set(names)) == len(names) else ()

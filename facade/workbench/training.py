@@ -1,8 +1,8 @@
 """A training script as JAX source: `facade port --style jax`.
 
-The script is run as it is, and watched: each change of parameters after backward passes is a training step. Steps of the same shape are one
-pure function; what goes into it and is another in each step (batches, random numbers, a scheduled learning rate) is an argument. The script's
-own lines around the loop, which load data and print, stay what they are: of them the recorded data is left.
+The script is run as it is, and watched: each change of parameters after backward passes is a training step. Steps of the same shape are
+one pure function; what goes into it and is another in each step (batches, random numbers, a scheduled learning rate) is an argument. The
+script's own lines around the loop, which load data and print, stay what they are: of them the recorded data is left.
 """
 
 from pathlib import Path
@@ -20,8 +20,8 @@ from facade.workbench.training_source import TrainingSource
 class Training:
     """The training of a script, as pure functions and the data that they were called with.
 
-    kinds: of its steps; losses: as the script had them; data: name -> array, what the emitted `train` takes; constant: the names of what is the
-    same in all steps of a kind; order: (step, kind, which of that kind).
+    kinds: of its steps; losses: as the script had them; data: name -> array, what the emitted `train` takes; constant: the names of what
+    is the same in all steps of a kind; order: (step, kind, which of that kind).
     """
 
     def __init__(self, watch):
@@ -70,10 +70,13 @@ class Training:
             return executed(source)["train"](self.data)
 
     def check(self, tolerance=1e-5):
-        """The largest relative difference between the emitted program's losses and the script's; AssertionError where it is above `tolerance`."""
+        """The largest relative difference between the emitted program's losses and the script's; AssertionError where it is above
+        `tolerance`.
+        """
         apart = max(abs(one - other) / (abs(other) or 1) for one, other in zip(self.run(), self.losses, strict=True))
         if not apart <= tolerance:
-            raise AssertionError(f"the emitted program's losses are {apart:.2g} apart from the script's: what happens between its steps is not all recorded")
+            raise AssertionError(f"the emitted program's losses are {apart:.2g} apart from the script's: what happens between its steps "
+                                 "is not all recorded")
         return apart
 
     def write(self, path):

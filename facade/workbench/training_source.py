@@ -5,6 +5,9 @@ import numpy as np
 from facade.workbench.step_source import names_text
 
 
+_SAID = "The losses of the recorded steps, from the parameters and on the batches and random numbers in `data`."
+
+
 class TrainingSource:
     """The functions around the steps of a `Training`."""
 
@@ -16,7 +19,7 @@ class TrainingSource:
         return [self._train(), self._main()]
 
     def _train(self):
-        lines = ["def train(data):", '    """The losses of the recorded steps, from the parameters and on the batches and random numbers in `data`."""']
+        lines = ["def train(data):", f'    """{_SAID}"""']
         lines += self._several() if len(self.kinds) > 1 else self._alone(self.kinds[0])
         return [*lines, "    return losses"]
 
@@ -36,7 +39,8 @@ class TrainingSource:
         lines += ["    losses = []", f"    for kind, place in ({order}):"]
         for kind in self.kinds:
             made = _made(kind.step, f"state{kind.owner.suffix}")
-            lines.append(f"        {'if' if kind is self.kinds[0] else 'elif'} kind == {kind.number}:" if kind is not self.kinds[-1] else "        else:")
+            word = "if" if kind is self.kinds[0] else "elif"
+            lines.append("        else:" if kind is self.kinds[-1] else f"        {word} kind == {kind.number}:")
             lines.append(f"            {made} = {self._call(kind, self._groups(kind).get)}")
             lines += [] if self._is_shared() else [f"            values |= params{' | buffers' * bool(kind.step.paths.buffers)}"]
         return [*lines, "        losses.append(float(loss))"]
@@ -49,7 +53,8 @@ class TrainingSource:
         """What all kinds begin with."""
         step = self.kinds[0].step
         lines = [f"    {group} = {_group_text(group)}" for group in ("params", "buffers") if group in step.names]
-        return lines + [f"    state{kind.suffix} = {_first_state(kind.step)}" for kind in self.kinds if kind.owner is kind and kind.step.keeps]
+        owners = [kind for kind in self.kinds if kind.owner is kind and kind.step.keeps]
+        return lines + [f"    state{kind.suffix} = {_first_state(kind.step)}" for kind in owners]
 
     def _values(self):
         """What kinds begin with that train different parameters: all values by name, of which each takes its own."""

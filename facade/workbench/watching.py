@@ -17,8 +17,8 @@ class Seen:
     """What was seen of one training step.
 
     losses: the values that backward() was called on; nodes: the graphs behind them; raw: leaf -> its gradient as backward left it;
-    before, after: tensor -> its value; since, until: where the recording stood when the step before had made its last backward pass, and when
-    this step was over.
+    before, after: tensor -> its value; since, until: where the recording stood when the step before had made its last backward pass, and
+    when this step was over.
     """
 
     def __init__(self, before, since=(0, 0)):
@@ -105,7 +105,8 @@ def stops(entries, nodes, leaves):
     """(epoch, slot, index) of the inputs that lead to the leaves' values but through which autograd did not go."""
     for node in nodes:
         if not isinstance(node, (KernelNode, AccumulateGrad)):
-            raise NotImplementedError(f"the step goes through '{node.name()}', whose derivative is its own and cannot be had from the forward pass")
+            raise NotImplementedError(f"the step goes through '{node.name()}', whose derivative is its own and cannot be had from the "
+                                      "forward pass")
     found = {(node.epoch, node.slot): node for node in nodes if isinstance(node, KernelNode)}
     twins = {(entry.kernel, entry.sources): found[entry.epoch, entry.slot] for entry in entries if (entry.epoch, entry.slot) in found}
     tracked, stopped = set(leaves), set()

@@ -4,7 +4,7 @@ import pytest
 
 import facade as torch
 from facade.core.engine.compiles import Compiled
-from facade.workbench.explain import Compiles
+from facade.workbench.compiling import Compiles
 
 
 @pytest.fixture
@@ -296,3 +296,11 @@ def test_compiles_are_a_table():
     assert "&lt;another&gt;" in shown._repr_html_()
     assert repr(Compiles([])).startswith("nothing was compiled") and "nothing" in Compiles([])._repr_html_()
     assert repr(torch.explain_compiles())
+
+
+# ---------------------------------------------------------------- gradients count as results
+def test_an_infinite_gradient_is_found(w):
+    def step():
+        w.sqrt().sum().backward()
+    found = torch.find_nan(step)
+    assert (found.operator, found.kind) == ("sqrt_backward", "inf") and w.grad is None

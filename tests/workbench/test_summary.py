@@ -46,6 +46,7 @@ def test_the_text_stays_torchs():
 def test_a_lazy_module_has_no_figures_yet():
     model = torch.nn.Sequential(torch.nn.LazyLinear(3))
     assert "parameters" not in model._repr_html_() and "LazyLinear" in repr(torch.summary(model))
+    assert "float32 [2, 3]" in repr(torch.summary(model, torch.ones(2, 4))) and model[0].weight.shape == (3, 4)
 
 
 def test_names_are_escaped():

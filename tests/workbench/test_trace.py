@@ -96,3 +96,14 @@ def test_jax_itself_is_not_switched():
     before = jax.config.jax_enable_x64
     torch.trace_program(lambda x: x.long(), torch.ones(2)).check()
     assert jax.config.jax_enable_x64 == before and jnp.arange(2).dtype == np.int32
+
+
+def test_what_an_inner_function_closes_over_is_named():
+    weight, scale = torch.ones(2, requires_grad=True), 2.0
+
+    def model(x):
+        return x @ weight * scale
+
+    def loss(x):
+        return model(x).sum()
+    assert "def loss(x, weight):" in torch.trace_program(loss, torch.ones(3, 2)).to_source()

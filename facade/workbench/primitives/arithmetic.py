@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from facade.workbench.expressions import Converted, Expression, Negated, Truth, Wrapped, binary, call, dtype_text, dtype_unless_usual, literal, method, typed, unary
+from facade.workbench.expressions import (Converted, Expression, Negated, Truth, Wrapped, binary, call, dtype_text, dtype_unless_usual,
+                                          literal, method, typed, unary)
 
-OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "and": "&",
-             "or": "|", "xor": "^", "pow": "**", "shift_left": "<<", "shift_right_arithmetic": ">>", "add_any": "+"}
+OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+             "and": "&", "or": "|", "xor": "^", "pow": "**", "shift_left": "<<", "shift_right_arithmetic": ">>", "add_any": "+"}
 FUNCTIONS = {"max": "jnp.maximum", "min": "jnp.minimum", "atan2": "jnp.arctan2", "nextafter": "jnp.nextafter", "rem": "lax.rem",
              "exp": "jnp.exp", "exp2": "jnp.exp2", "log": "jnp.log", "log1p": "jnp.log1p", "expm1": "jnp.expm1", "sqrt": "jnp.sqrt",
              "rsqrt": "lax.rsqrt", "cbrt": "jnp.cbrt", "sin": "jnp.sin", "cos": "jnp.cos", "tan": "jnp.tan", "tanh": "jnp.tanh",
@@ -58,7 +59,8 @@ def select(eqn):
         return call("lax.select_n", which, *(typed(each, eqn.out.dtype) for each in cases))
     if all(each.is_literal for each in cases) and dtype_unless_usual(eqn.out.dtype, eqn.wide) is not None:
         cases = [typed(cases[0], eqn.out.dtype), cases[1]]
-    return Expression(call("jnp.where", which, cases[1], cases[0]).text, source=_wrapped(which, *cases), cheap=_wrapped(which, *cases) is not None)
+    wrapped = _wrapped(which, *cases)
+    return Expression(call("jnp.where", which, cases[1], cases[0]).text, source=wrapped, cheap=wrapped is not None)
 
 
 def _wrapped(which, index, from_end):
@@ -87,8 +89,10 @@ def convert(eqn):
 
 def _conversion(operand, before, after):
     """What a consumer may see through: integers of any width are the same index, and what is true counts as 1 anyway."""
-    kinds = np.dtype(before).kind, after.kind
-    return Truth(operand) if kinds[0] == "b" and after.kind in "iuf" else Converted(operand) if kinds[0] in "iu" and kinds[1] in "iu" else None
+    kind = np.dtype(before).kind
+    if kind == "b" and after.kind in "iuf":
+        return Truth(operand)
+    return Converted(operand) if kind in "iu" and after.kind in "iu" else None
 
 
 ROWS = {**dict.fromkeys(OPERATORS, operator), **dict.fromkeys(FUNCTIONS, function), "integer_pow": integer_pow, "neg": neg, "not": invert,

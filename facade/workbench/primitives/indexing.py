@@ -1,10 +1,11 @@
 """Primitives that read and write at places that are data."""
 
-from facade.workbench.expressions import (ATOM, Converted, Expanded, Expression, Joined, Updated, Wrapped, call, expanded, filled, indexed, method, number_text,
-                                          tuple_text, typed, uniform)
+from facade.workbench.expressions import (ATOM, Converted, Expanded, Expression, Joined, Updated, Wrapped, call, expanded, filled, indexed,
+                                          method, number_text, tuple_text, typed, uniform)
 from facade.workbench.primitives.shapes import index_texts, sliced, within
 
-_BATCHING = {"Gather": ("operand_batching_dims", "start_indices_batching_dims"), "Scatter": ("operand_batching_dims", "scatter_indices_batching_dims")}
+_BATCHING = {"Gather": ("operand_batching_dims", "start_indices_batching_dims"),
+             "Scatter": ("operand_batching_dims", "scatter_indices_batching_dims")}
 
 
 # ---------------------------------------------------------------- reading
@@ -37,7 +38,8 @@ def _axis_along(eqn):
 def _axis_taken(eqn):
     """The axis along which whole slices are taken, None where a gather is more than that."""
     numbers, (table, indices) = eqn.params["dimension_numbers"], eqn.shapes
-    if len(numbers.start_index_map) != 1 or tuple(numbers.collapsed_slice_dims) != tuple(numbers.start_index_map) or numbers.operand_batching_dims:
+    taken = tuple(numbers.start_index_map)
+    if len(taken) != 1 or tuple(numbers.collapsed_slice_dims) != taken or numbers.operand_batching_dims:
         return None
     axis = numbers.start_index_map[0]
     behind = axis + len(indices) - 1
@@ -65,8 +67,8 @@ def _without_casts(operand):
 
 
 def _gather(eqn):
-    fields = ("offset_dims", "collapsed_slice_dims", "start_index_map")
-    return call("lax.gather", *eqn.operands, _numbers("Gather", eqn.params["dimension_numbers"], fields), tuple_text(eqn.params["slice_sizes"]),
+    numbers = _numbers("Gather", eqn.params["dimension_numbers"], ("offset_dims", "collapsed_slice_dims", "start_index_map"))
+    return call("lax.gather", *eqn.operands, numbers, tuple_text(eqn.params["slice_sizes"]),
                 mode=_mode(eqn.params["mode"]), fill_value=_filling(eqn.params))
 
 
@@ -101,9 +103,10 @@ def scatter(eqn):
     """x.at[index].set(update) and its kin, or lax.scatter with all it needs."""
     index = None if "FILL" in str(eqn.params["mode"]) else _written_index(eqn)
     if index is not None:
-        return method(indexed(Expression(f"{eqn.operands[0].at(ATOM)}.at"), index), _METHODS[eqn.name.replace("_", "-")], _broadcast(eqn.operands[2]))
-    params = eqn.params
-    numbers = _numbers("Scatter", params["dimension_numbers"], ("update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims"))
+        place = indexed(Expression(f"{eqn.operands[0].at(ATOM)}.at"), index)
+        return method(place, _METHODS[eqn.name.replace("_", "-")], _broadcast(eqn.operands[2]))
+    params, fields = eqn.params, ("update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims")
+    numbers = _numbers("Scatter", params["dimension_numbers"], fields)
     operands = [typed(eqn.operands[0], eqn.dtypes[0]), eqn.operands[1], typed(eqn.operands[2], eqn.dtypes[2])]
     return call(f"lax.{eqn.name.replace('-', '_')}", *operands, numbers, mode=_mode(params["mode"], "drop"),
                 indices_are_sorted=params["indices_are_sorted"] or None, unique_indices=params["unique_indices"] or None)
@@ -116,7 +119,8 @@ def _written_index(eqn):
     if numbers.operand_batching_dims or axes != tuple(numbers.inserted_window_dims) or axes != tuple(range(axes[0], axes[0] + len(axes))):
         return None
     behind = axes[0] + len(indices) - 1
-    if tuple(numbers.update_window_dims) != (*range(axes[0]), *range(behind, len(updates))) or len(updates) != len(table) - len(axes) + len(indices) - 1:
+    is_whole = len(updates) == len(table) - len(axes) + len(indices) - 1
+    if not is_whole or tuple(numbers.update_window_dims) != (*range(axes[0]), *range(behind, len(updates))):
         return None
     parts = [_index(eqn)] if len(axes) == 1 else _each_index(eqn.operands[1])
     return parts and [*":" * axes[0], *(each.text for each in parts)]
@@ -160,9 +164,14 @@ def _updated(operand, parts, update):
             whole[place] = within(whole[place], part)
         parts, value, dims = tuple(whole), inner.update, tuple(dims[place] for place in inner.dims)
     value = _broadcast(value)
-    gone = {place for place, (start, stop, _, size) in enumerate(parts) if stop - start == 1 < size} if value.is_literal else _others(parts, dims)
+    gone = _singles(parts) if value.is_literal else _others(parts, dims)
     made = method(indexed(Expression(f"{operand.at(ATOM)}.at"), index_texts(parts, gone)), "set", value)
     return Expression(made.text, source=Updated(operand, parts, value, dims))
+
+
+def _singles(parts):
+    """The dimensions of which one element is written to."""
+    return {place for place, (start, stop, _, size) in enumerate(parts) if stop - start == 1 < size}
 
 
 def _others(parts, dims):
@@ -171,5 +180,5 @@ def _others(parts, dims):
 
 
 _METHODS = {"scatter": "set", "scatter-add": "add", "scatter-mul": "multiply", "scatter-min": "min", "scatter-max": "max"}
-ROWS = {"gather": gather, **dict.fromkeys((*_METHODS, *(name.replace("-", "_") for name in _METHODS)), scatter), "dynamic_slice": dynamic_slice,
-        "dynamic_update_slice": dynamic_update_slice}
+ROWS = {"gather": gather, "dynamic_slice": dynamic_slice, "dynamic_update_slice": dynamic_update_slice,
+        **dict.fromkeys((*_METHODS, *(name.replace("-", "_") for name in _METHODS)), scatter)}

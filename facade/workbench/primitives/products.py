@@ -123,5 +123,5 @@ def cholesky(eqn):
     return call("lax.linalg.cholesky", *eqn.operands, symmetrize_input=False)
 
 
-ROWS = {"dot_general": product, "conv_general_dilated": convolution, **dict.fromkeys(_WINDOWS, window), "triangular_solve": triangular_solve,
-        "cholesky": cholesky}
+ROWS = {"dot_general": product, "conv_general_dilated": convolution, **dict.fromkeys(_WINDOWS, window),
+        "triangular_solve": triangular_solve, "cholesky": cholesky}

@@ -4,7 +4,8 @@ from facade.workbench.expressions import Reduced, Truth, axis_text, call, dtype_
 
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod", "reduce_and": "all", "reduce_or": "any",
               "reduce_mean": "mean"}
-CUMULATIVE = {"cumsum": "jnp.cumsum", "cumprod": "jnp.cumprod", "cummax": "lax.cummax", "cummin": "lax.cummin", "cumlogsumexp": "lax.cumlogsumexp"}
+CUMULATIVE = {"cumsum": "jnp.cumsum", "cumprod": "jnp.cumprod", "cummax": "lax.cummax", "cummin": "lax.cummin",
+              "cumlogsumexp": "lax.cumlogsumexp"}
 
 
 def reduction(eqn):

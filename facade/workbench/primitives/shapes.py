@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from facade.workbench.expressions import (ATOM, Expanded, Expression, Joined, Reduced, Sliced, axis_text, call, dtype_text, dtype_unless_usual, expanded, filled,
-                                          indexed, method, tuple_text, typed)
+from facade.workbench.expressions import (ATOM, Expanded, Expression, Joined, Reduced, Sliced, axis_text, call, dtype_text,
+                                          dtype_unless_usual, expanded, filled, indexed, method, tuple_text, typed)
 
 SHORT = 14      # letters of a part that may be written twice
 
@@ -61,7 +61,8 @@ def iota(eqn):
         return line
     spread = line if dimension == len(shape) - 1 else expanded(line, (dimension,), len(shape))
     spread_shape = tuple(size if place == dimension else 1 for place, size in enumerate(shape))[dimension if spread is line else 0:]
-    return Expression(call("lax.broadcasted_iota", dtype_text(eqn.params["dtype"]), tuple_text(shape), dimension).text, loose=(spread, spread_shape))
+    whole = call("lax.broadcasted_iota", dtype_text(eqn.params["dtype"]), tuple_text(shape), dimension)
+    return Expression(whole.text, loose=(spread, spread_shape))
 
 
 # ---------------------------------------------------------------- the same elements in another shape
@@ -180,5 +181,5 @@ def pad(eqn):
     return call("lax.pad", operand, typed(filling, eqn.out.dtype), config)
 
 
-ROWS = {"broadcast_in_dim": broadcast, "expand_dims": expand_dims, "iota": iota, "transpose": transpose, "reshape": reshape, "squeeze": squeeze,
-        "rev": reverse, "slice": slices, "split": split, "concatenate": concatenate, "stack": stack, "pad": pad}
+ROWS = {"broadcast_in_dim": broadcast, "expand_dims": expand_dims, "iota": iota, "transpose": transpose, "reshape": reshape,
+        "squeeze": squeeze, "rev": reverse, "slice": slices, "split": split, "concatenate": concatenate, "stack": stack, "pad": pad}
