@@ -9,6 +9,10 @@ from facade.core.ops.composites.combining import stack
 from facade.core.tensor.history import AccumulateGrad, edge_of
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
+
+
+NOT_REQUIRED = "One of the differentiated Tensors does not require grad"
 
 
 def _listed(tensors):
@@ -27,6 +31,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     inputs: accumulate into these alone. RuntimeError where there is no history, or where it was freed.
     """
     tensors = _listed(tensors)
+    if grad_variables is not None:
+        warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
     if inputs is not None:
         inputs = _listed(inputs)
         if not inputs:
@@ -56,7 +62,7 @@ def _into(inputs, roots, retain_graph, create_graph):
     edges = [_edge(each) for each in inputs]
     for each, edge in zip(inputs, edges):
         if edge is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+            raise RuntimeError(NOT_REQUIRED if isinstance(each, GradientEdge) else "can't retain_grad on Tensor that has requires_grad=False")
     only = {node for node, _ in edges if isinstance(node, AccumulateGrad)}
     captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges}, only)
     for each, edge in zip(inputs, edges):
@@ -73,6 +79,9 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if not only_inputs:
+        warn("only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, "
+             "please use torch.autograd.backward.", FutureWarning)
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     outputs, inputs = _listed(outputs), _listed(inputs)
     if not inputs:
@@ -87,7 +96,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     roots = roots_of(outputs, gradients, create_graph)
     edges = [_edge(each) for each in inputs]
     if any(edge is None for edge in edges):
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
+        raise RuntimeError(NOT_REQUIRED)
     captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges})
     results = []
     for each, edge in zip(inputs, edges):
@@ -121,9 +130,10 @@ def _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unuse
     return tuple(None if parts[0] is None else stack(parts) for parts in zip(*rows))
 
 
-def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+def _of_tensor(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Add the gradient of this tensor to the `.grad` of the leaves; `gradient` is needed unless it has one element."""
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
-Tensor.backward = _tensor_backward
+_of_tensor.__name__, _of_tensor.__qualname__ = "backward", "Tensor.backward"
+Tensor.backward = _of_tensor

@@ -1,13 +1,17 @@
 """conv1d to conv3d and their transposes: arguments as one number or several, string padding, inputs without a batch, torch's checks."""
 
 import functools
+import math
 
 from facade.core import dtypes
+from facade.core.ops.advice import SAME_EVEN
 from facade.core.ops.composites import composite
 from facade.core.ops.outputs import with_out
 from facade.core.ops.dispatch import apply
 from facade.core.ops.rows.convolution import CONV_TBC, CONVOLUTION
 from facade.core.ops.table import ARRAY
+from facade.core.tensor.tensor import type_text
+from facade.core.warn import warn_once
 
 
 def numbers(value, rank, name, what="convolution"):
@@ -25,6 +29,8 @@ def _same(weight, stride, dilation):
     """The padding that keeps the size, the odd element behind."""
     if any(each != 1 for each in stride):
         raise RuntimeError("padding='same' is not supported for strided convolutions")
+    if any(kernel % 2 == 0 and step % 2 for kernel, step in zip(weight.shape[2:], dilation)):
+        warn_once(SAME_EVEN)
     totals = [step * (kernel - 1) for kernel, step in zip(weight.shape[2:], dilation)]
     return tuple((total // 2, total - total // 2) for total in totals)
 
@@ -37,6 +43,17 @@ def _padding(padding, weight, stride, dilation, rank):
     return _same(weight, stride, dilation) if padding == "same" else (0,) * rank
 
 
+def _mixed(input, weight, groups):
+    """What torch says of an input and a weight of two dtypes: it depends on the library that would convolve them."""
+    own, other = (dtypes.BY_NUMPY[each.dtype] for each in (input, weight))
+    batch, kernel = input.shape[0] if len(input.shape) == len(weight.shape) else 1, weight.shape[2:]
+    large = groups > 1 or batch > 1 or len(kernel) > 1 and min(kernel[-2:]) > 3 or math.prod(input.shape) > 20480
+    if own is dtypes.bfloat16 or own.is_complex or own is dtypes.float32 and large:
+        return (f"Input type ({type_text(own)}) and weight type ({type_text(other)}) should be the same"
+                + " or input should be a MKLDNN tensor and weight is a dense tensor" * (not own.is_complex))
+    return f"expected scalar type {own.legacy} but found {other.legacy}"
+
+
 @functools.lru_cache(4096)
 def _check(name, input, weight, bias, stride, padding, dilation, transposed, groups, rank):
     """Raise torch's error for these specs; what passed once is not looked at again."""
@@ -46,9 +63,10 @@ def _check(name, input, weight, bias, stride, padding, dilation, transposed, gro
         raise RuntimeError(f"expected stride to be a single integer value or a list of {len(weight.shape) - 2} values to match the convolution "
                            f"dimensions, "
                            f"but got stride={list(stride)}" if len(weight.shape) > 2 else "weight should have at least three dimensions")
+    if bias is not None and bias.dtype != input.dtype and not transposed:
+        raise RuntimeError(f"Input type ({_long(input)}) and bias type ({_long(bias)}) should be the same")
     if input.dtype != weight.dtype:
-        raise RuntimeError(f"Input type (torch.{_legacy(input)}Tensor) and weight type (torch.{_legacy(weight)}Tensor) should be the same "
-                           "or input should be a MKLDNN tensor and weight is a dense tensor")
+        raise RuntimeError(_mixed(input, weight, groups))
     if bias is not None and bias.dtype != input.dtype:
         raise RuntimeError(f"Input type ({_long(input)}) and bias type ({_long(bias)}) should be the same")
     if groups <= 0:
@@ -66,8 +84,8 @@ def _legacy(spec):
 
 
 def _long(spec):
-    return {"Float": "float", "Double": "double", "Half": "c10::Half", "BFloat16": "c10::BFloat16", "ComplexFloat": "c10::complex<float>",
-            "ComplexDouble": "c10::complex<double>"}.get(_legacy(spec), _legacy(spec).lower())
+    return {"Half": "c10::Half", "BFloat16": "c10::BFloat16", "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
+            "Long": "long int", "Short": "short int", "Byte": "unsigned char", "Char": "signed char"}.get(_legacy(spec), _legacy(spec).lower())
 
 
 def _check_channels(input, weight, bias, padding, dilation, transposed, groups, rank):
