@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "facade.linalg": ("facade.core",),
     "facade.distributions": ("facade.core", "facade.autograd", "facade.nn", "facade.linalg", "facade.special"),
     "facade.random": ("facade.core",),
+    "facade.return_types": ("facade.core",),
     "facade.port": (),
     "facade.workbench": ("facade.core", "facade.autograd", "facade.nn", "facade.optim", "facade.port"),
     "facade.__main__": ("facade.port", "facade.workbench"),

@@ -12,7 +12,8 @@ from facade.autograd.anomaly_mode import explain
 from facade.core import dtypes, engine
 from facade.core.engine import Value, record
 from facade.core.ops.dispatch import cast_value
-from facade.core.tensor.history import edge_of, node_class, track
+from facade.core.tensor.entries import entries, from_entries
+from facade.core.tensor.history import KernelNode, edge_of, node_class, track
 from facade.core.tensor.modes import modes
 from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor, typename
@@ -130,6 +131,8 @@ class Walk:
                 return None
         if hooks is not None and hooks.before:
             gradients = self._call_before(hooks, gradients)
+            if isinstance(node, KernelNode) and all(each is None for each in gradients):
+                return None
         if node.__class__ is AccumulateGrad:
             return self._accumulate(node, gradients)
         results = _watched(node, self._run_node, gradients) if modes.anomaly else self._run_node(node, gradients)
@@ -147,7 +150,7 @@ class Walk:
         """The derivative and the hooks behind it."""
         results = node.apply_tracked(gradients) if self.create else node.apply(gradients)
         if node.hooks is not None and node.hooks.after:
-            results = self._call_after(node.hooks, results, gradients)
+            results = from_entries(node, self._call_after(node.hooks, entries(node, results), gradients))
         return results
 
     # -------------------------------------------------------- hooks see tensors
@@ -180,20 +183,31 @@ class Walk:
     def _show_all(self, gradients):
         return tuple(None if each is None else self._shown(each) for each in gradients)
 
-    def _take_all(self, answer):
-        answer = answer if isinstance(answer, (tuple, list)) else (answer,)
+    def _take_all(self, hook, answer, shown, before):
+        """The gradients after a hook that was shown these: its answer, if it gave one."""
+        if answer is None:
+            return before
+        if not isinstance(answer, tuple):
+            raise TypeError(f"expected tuple, but hook returned '{type(answer).__name__}'")
+        if len(answer) != len(shown):
+            raise RuntimeError(f"hook '{_name(hook)}' has returned an incorrect number of values (got {len(answer)}, but expected {len(shown)})")
+        for each, gradient in zip(answer, shown):
+            if each is not None and gradient is None and not hasattr(hook, "fills"):
+                raise RuntimeError("can't replace a None gradient with a non-None value")
+            if each is not None:
+                _check_answer(hook, each, gradient)
         return [None if each is None else self._taken(each) for each in answer]
 
     def _call_before(self, hooks, gradients):
         for hook in list(hooks.before.values()):
-            answer = hook(self._show_all(gradients))
-            gradients = gradients if answer is None else self._take_all(answer)
+            shown = self._show_all(gradients)
+            gradients = self._take_all(hook, hook(shown), shown, gradients)
         return gradients
 
     def _call_after(self, hooks, results, gradients):
         for hook in list(hooks.after.values()):
-            answer = hook(self._show_all(results), self._show_all(gradients))
-            results = results if answer is None else self._take_all(answer)
+            shown = self._show_all(results)
+            results = self._take_all(hook, hook(shown, self._show_all(gradients)), shown, results)
         return results
 
 
@@ -218,9 +232,13 @@ def _count_edges(nodes):
     return waiting
 
 
+def _name(hook):
+    return getattr(hook, "__name__", type(hook).__name__)
+
+
 def _check_answer(hook, answer, gradient):
     """A hook's answer must be a tensor like the gradient."""
-    name = getattr(hook, "__name__", type(hook).__name__)
+    name = _name(hook)
     if not isinstance(answer, Tensor):
         raise TypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
     if answer._value.spec.dtype != gradient._value.spec.dtype:
@@ -280,7 +298,11 @@ def accumulate(leaf, gradient, create_graph):
         write(existing, record(ADD, (), [existing.value, value])[0][0])
     if leaf._post_accumulate:
         for hook in list(leaf._post_accumulate.values()):
-            hook(leaf)
+            answer = hook(leaf)
+            if answer is not None and not isinstance(answer, Tensor):
+                raise TypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
+            if answer is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
 
 def _retain(tensor, gradient):

@@ -10,6 +10,10 @@ from facade.core.tensor.history import edge_of
 from facade.core.tensor.modes import modes
 from facade.core.tensor.node import AccumulateGrad
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn
+
+
+NOT_REQUIRED = "One of the differentiated Tensors does not require grad"
 
 
 def _listed(tensors):
@@ -28,6 +32,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     inputs: accumulate into these alone. RuntimeError where there is no history, or where it was freed.
     """
     tensors = _listed(tensors)
+    if grad_variables is not None:
+        warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
     if inputs is not None:
         inputs = _listed(inputs)
         if not inputs:
@@ -55,7 +61,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 def _into(inputs, roots, retain_graph, create_graph):
     """Accumulate into `inputs` alone; a non-leaf among them gets a `.grad` too."""
     edges = [_edge(each) for each in inputs]
-    _require(inputs)
+    _require(inputs, "can't retain_grad on Tensor that has requires_grad=False")
     only = {edge[0] for edge in edges if edge is not None and isinstance(edge[0], AccumulateGrad)}
     captured = walk(roots, retain_graph, create_graph, {edge: True for edge in edges if edge is not None}, only)
     for each, edge in zip(inputs, edges):
@@ -63,10 +69,10 @@ def _into(inputs, roots, retain_graph, create_graph):
             accumulate(each, captured[edge], create_graph)
 
 
-def _require(inputs):
+def _require(inputs, otherwise=NOT_REQUIRED):
     """Raise torch's error for what requires no grad. A view of a leaf that was made under no_grad does, though no edge leads to it."""
     if not all(isinstance(each, GradientEdge) or each.requires_grad for each in inputs):
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
+        raise RuntimeError(otherwise)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
@@ -78,6 +84,9 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if not only_inputs:
+        warn("only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of the graph, "
+             "please use torch.autograd.backward.", FutureWarning)
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     outputs, inputs = _listed(outputs), _listed(inputs)
     if not inputs:
@@ -125,10 +134,10 @@ def _batched(outputs, inputs, gradients, retain_graph, create_graph, allow_unuse
     return tuple(None if parts[0] is None else stack(parts) for parts in zip(*rows))
 
 
-def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+def _of_tensor(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
     """Add the gradient of this tensor to the `.grad` of the leaves; `gradient` is needed unless it has one element."""
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
-_tensor_backward.__name__, _tensor_backward.__qualname__ = "backward", "Tensor.backward"     # <bound method Tensor.backward of ...>
-Tensor.backward = _tensor_backward
+_of_tensor.__name__, _of_tensor.__qualname__ = "backward", "Tensor.backward"
+Tensor.backward = _of_tensor

@@ -4,12 +4,16 @@ import functools
 import inspect
 
 from facade.core.tensor.modes import modes
+from facade.core.warn import warn
 
 
 class _Switch:
     """A context manager that also decorates functions and generators."""
 
     def __call__(self, function):
+        if inspect.isclass(function):
+            warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or methods. To preserve "
+                 "the current behavior of class decoration, you can directly decorate the `__init__` method and nothing else.", FutureWarning)
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
 

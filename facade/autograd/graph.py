@@ -150,7 +150,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
 
 # ---------------------------------------------------------------- what a node saved, as attributes
-class _RawSaved:
+class SavedTensor:
     """What a node keeps of one tensor, still packed."""
 
     def __init__(self, node, slot):
@@ -217,7 +217,7 @@ def _saved_attribute(self, name):
     if prefix is not None and hasattr(self.kernel.operator, "operand_names"):
         slot = _slot(self, name.removeprefix(prefix))
         if slot is not None:
-            return _tensor_of(self, slot) if prefix == "_saved_" else _RawSaved(self, slot)
+            return _tensor_of(self, slot) if prefix == "_saved_" else SavedTensor(self, slot)
         static = _statics(self.kernel)
         if prefix == "_saved_" and name.removeprefix(prefix) in static:
             return static[name.removeprefix(prefix)]

@@ -8,6 +8,14 @@ _KINDS = ("cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, ma
 _PLATFORM = {"cuda": "gpu", "tpu": "tpu"}
 
 
+def _misfit(given):
+    """torch's TypeError for a device that is neither a name nor a device."""
+    shown = "" if given is None else given.__class__.__name__
+    wrong = f"      didn't match because some of the arguments have invalid types: (!{shown}!)\n" if shown else ""
+    return (f"device() received an invalid combination of arguments - got ({shown}), but expected one of:\n * (torch.device device)\n{wrong}"
+            " * (str type, int index = -1)\n")
+
+
 class device:
     """A kind of device and perhaps an index (torch.device): 'cpu', 'cuda:0', 'tpu'."""
 
@@ -15,11 +23,15 @@ class device:
 
     __slots__ = ("type", "index")
 
-    def __init__(self, type="cpu", index=None):
+    def __init__(self, type=None, index=None):
         if isinstance(type, device):
             type, index = type.type, type.index
         if isinstance(type, int):
             raise RuntimeError("Cannot access accelerator device when none is available.")
+        if not isinstance(type, str):
+            raise TypeError(_misfit(type))
+        if index is not None and not isinstance(index, int):
+            raise TypeError(f"device(): argument 'index' (position 2) must be int, not {index.__class__.__name__}")
         match = re.fullmatch(r"([a-z]+)(?::(\d+))?", type)
         if match is None:
             raise RuntimeError(f"Invalid device string: '{type}'")

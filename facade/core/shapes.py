@@ -18,9 +18,14 @@ class Size(tuple):
     def __new__(cls, iterable=()):
         made = super().__new__(cls, iterable)
         for place, extent in enumerate(made):
+            if extent.__class__ is not int and hasattr(extent, "ndim"):
+                return cls(each.__index__() if hasattr(each, "__index__") else each for each in made)       # tensors and NumPy's numbers
             if not hasattr(extent, "__index__"):
                 raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(extent).__name__}')")
         return made
+
+    def __getattr__(self, name):
+        raise AttributeError(f"'torch.Size' object has no attribute '{name}'")
 
     def numel(self):
         """The product of the sizes."""
@@ -37,7 +42,7 @@ class Size(tuple):
 
     def __add__(self, other):
         if not isinstance(other, tuple):
-            raise TypeError(f'can only concatenate tuple (not "{type(other).__name__}") to torch.Size')
+            raise TypeError(f"can only concatenate tuple (not {type(other).__name__}) to torch.Size")
         return Size(tuple.__add__(self, other))
 
     def __radd__(self, other):

@@ -89,7 +89,7 @@ class Distribution:
         return self._event_shape
 
     def _extended_shape(self, sample_shape=Size()):
-        return Size((*sample_shape, *self._batch_shape, *self._event_shape))
+        return Size((*Size(sample_shape), *self._batch_shape, *self._event_shape))
 
     def expand(self, batch_shape, _instance=None):
         """The same distribution over a larger batch, without copying."""

@@ -1,5 +1,7 @@
 """Hooks: on tensors, on leaves after accumulation, on nodes of the graph, and on what is saved for backward."""
 
+import pytest
+
 from tests.worlds import both_worlds, expressions, refusal
 
 
@@ -172,3 +174,42 @@ def test_multi_grad_hook_and_gradient_edge(torch):
     y = a * 3
     edge = torch.autograd.graph.get_gradient_edge(y)
     yield edge.node.name(), edge.output_nr, torch.autograd.grad((y * b).sum(), edge)
+
+
+ANSWERS = {"a number": lambda given: 3, "a tensor": lambda given: given[0], "too few": lambda given: (), "too many": lambda given: (*given, given[0]),
+           "numbers": lambda given: (1,) * len(given), "another size": lambda given: (given[0][:1], *given[1:]),
+           "another dtype": lambda given: (given[0].double(), *given[1:]), "nothing": lambda given: (None,) * len(given)}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@both_worlds
+def test_what_hooks_on_a_node_answer(torch, answer):
+    x = torch.ones(2, requires_grad=True)
+    for register in ("register_hook", "register_prehook"):
+        y = x * 2
+        getattr(y.grad_fn, register)(lambda given, *rest: ANSWERS[answer](given))
+        yield refusal(y.sum().backward), x.grad
+    module = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.ones_(module.weight)
+    module.register_full_backward_hook(lambda module, given, outputs: ANSWERS[answer](given))
+    yield refusal(module(x).sum().backward), x.grad
+
+
+@both_worlds
+def test_hooks_after_accumulation_answer_nothing(torch):
+    x = torch.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda leaf: leaf.grad)
+    yield refusal((x * 2).sum().backward)
+
+
+@both_worlds
+def test_a_node_has_no_entry_for_indices_and_one_for_what_was_not_given(torch):
+    x, place, functional = torch.ones(2, requires_grad=True), torch.tensor([0]), torch.nn.functional
+    for made in (torch.where(x > 0, x, x), x[place], x.masked_fill(x > 0, 1), x.gather(0, place), functional.layer_norm(x, (2,)),
+                 functional.conv1d(x.view(1, 1, 2), torch.ones(1, 1, 1)), functional.nll_loss(x.view(1, 2), place), x.index_add(0, place, x[:1])):
+        yield made.grad_fn.name(), [each and each.name() for each, _ in made.grad_fn.next_functions]
+    y = torch.where(x > 0, x, 1.0)
+    log = []
+    y.grad_fn.register_hook(lambda inputs, outputs: log.append(inputs))
+    y.sum().backward()
+    yield log

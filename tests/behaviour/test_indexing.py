@@ -62,6 +62,22 @@ a.masked_select(a)
 a.nonzero(), m.nonzero(as_tuple=True), torch.where(m), torch.argwhere(m)
 torch.nn.functional.embedding(i, a), torch.nn.functional.one_hot(i, 3)
 torch.nn.functional.embedding(torch.tensor([3]), a)
+a[:, [4]]
+a[..., [9]]
+b[:, [0], [9]]
+b[[range(2), range(2)]], b[[np.array([0, 1]), np.array([0, 1])]].shape
+a[torch.tensor([0, 1], dtype=torch.int8)]
+a[np.array([0, 1], dtype=np.int16)]
+a[b"x"]
+a[["x"]]
+torch.tensor(1)[:]
+torch.tensor(1)[torch.tensor(0)]
+a.split([2, -1])
+a.permute(dims=(1, 0)).shape, a.view(size=(12,)).shape, a[:, :1].expand(size=(3, 2)).shape, a.new_zeros(size=(2,))
+b.H
+a[0].mH
+a.unflatten(1, ())
+a.masked_select(torch.tensor([True, False]))
 """
 
 
@@ -122,6 +138,14 @@ n[0] = float("nan")
 n[[0]] = torch.tensor([1.5])
 n[0] = torch.tensor(2.9)
 n[n > 1] = 100
+a[m] = torch.tensor(3)
+a[m] = torch.tensor([[4]])
+n[n > 1] = torch.tensor(2.9)
+n[n > 1] = torch.tensor(float("nan"))
+a[m] = torch.ones(3, dtype=torch.float64)
+a.index_put_(i, torch.tensor(5.0))
+a.index_put_((i,), 5.0)
+a.index_put_((m,), torch.tensor(5))
 del a[0]
 torch.tensor(1.0)[()] = 2
 a[1:2, 0] = a[0, 1:2]

@@ -118,6 +118,19 @@ def test_rebinding_a_leaf_loses_it(torch):
 
 
 @both_worlds
+def test_views_are_inference_tensors_where_their_base_is(torch):
+    plain = torch.ones(2)
+    with torch.inference_mode():
+        made, view = torch.ones(2), plain[0]
+        made[0] = 5
+    yield view.is_inference(), made.view(1, 2).is_inference(), made.detach().is_inference(), made
+    yield refusal(made.__setitem__, 0, 1), refusal(lambda: made._version), plain._version
+    yield refusal(lambda: torch.ones(2, requires_grad=True) * made.view(2)), refusal(torch.set_grad_enabled, 1), repr(torch.set_grad_enabled(True))[-10:]
+    product = torch.ones(2, requires_grad=True) * 2
+    yield refusal(setattr, product, "requires_grad", True), product.requires_grad_() is product, refusal(plain.requires_grad_, "yes")
+
+
+@both_worlds
 def test_inference_tensors(torch):
     x = torch.ones(2, requires_grad=True)
     with torch.inference_mode():

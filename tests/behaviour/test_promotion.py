@@ -88,6 +88,28 @@ torch.arange(3).dtype, torch.arange(3.0).dtype, torch.arange(0, 3, 0.5).dtype, t
 torch.ones(2, dtype=torch.int64).mul_(1.5)
 torch.ones(2, dtype=torch.int64).pow_(0.5)
 torch.ones(2, dtype=torch.bool).logical_and_(torch.zeros(2)).dtype
+torch.ones(2, dtype=torch.int64).bitwise_and_(1.5)
+torch.ones((), dtype=torch.int64).bitwise_and_(torch.ones(2))
+torch.ones(2).lt_(torch.ones(3, 2, dtype=torch.complex64))
+torch.ones(2, dtype=torch.int64).clamp(torch.ones(2, dtype=torch.complex64))
+torch.ones(2, dtype=torch.bool).clamp(True, True)
+torch.tensor([1.5, 2.5]) - np.array([1, 2]), np.array([1, 2]) / torch.tensor([1.5, 2.5]), torch.tensor([True]) & np.array([True])
+torch.tensor([1.5]) == np.array([1.5]), torch.tensor([1.5]).mul_(2) == np.array([3, 3])
+np.ones(2) * torch.ones(2)
+torch.ones(2, requires_grad=True) * np.ones(2)
+None + torch.ones(2)
++torch.tensor([True])
+int(torch.tensor(1 + 2j))
+torch.frombuffer(bytearray(7), dtype=torch.float32)
+torch.frombuffer(bytearray(8), dtype=torch.float32, offset=8)
+torch.full(2, 3)
+torch.empty_strided((2, 3), (1,))
+torch.arange(2**63)
+torch.Generator().manual_seed("1")
+torch.device("cpu", "1")
+torch.ones(2).sort().foo
+type(torch.ones(2).sort()) is torch.return_types.sort, torch.return_types.sort((torch.zeros(1), torch.ones(1)))
+torch.return_types.sort((1,))
 """)
 def test_special_case(torch):
     """Names nothing: the line says all."""

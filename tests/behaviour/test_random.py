@@ -170,6 +170,14 @@ def test_more_than_one_block_of_the_generator(torch):
 
 
 @both_worlds
+def test_numbers_lie_as_the_tensor_that_they_are_like(torch):
+    turned, last = torch.zeros(4, 5).t(), torch.zeros(1, 3, 2, 2).to(memory_format=torch.channels_last)
+    for input in (turned, last):
+        yield torch.rand_like(input), torch.randn_like(input), torch.randint_like(input, 9), torch.rand_like(input).stride()
+    yield torch.rand_like(turned, memory_format=torch.contiguous_format), torch.zeros(2, 3).t().bernoulli_(torch.full((3, 2), 0.5))
+
+
+@both_worlds
 def test_errors_leave_the_stream_alone(torch):
     yield refusal(torch.randint, 5, 5, (1,)), refusal(lambda: torch.zeros(2).uniform_(2, 1)), refusal(torch.multinomial, torch.ones(2), 3)
     yield torch.rand(1)

@@ -5,10 +5,12 @@ import os
 import numpy as np
 
 from facade.core import dtypes
+from facade.core.ops.advice import READ_ONLY_BUFFER
 from facade.core.ops.composites.conversion import placed
 from facade.core.ops.creation import as_tensor, empty, from_numpy, require_grad, tensor
 from facade.core.ops.explaining import explained
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn_once
 
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
@@ -61,8 +63,29 @@ def from_file(filename, shared=None, size=0, *, dtype=None, device=None, layout=
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
     """A tensor that shares the memory of a Python buffer (torch.frombuffer)."""
-    made = from_numpy(np.frombuffer(buffer, dtype.numpy, count, offset))
+    try:
+        memory = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    _check_span(memory.nbytes, dtype.itemsize, count, offset)
+    if memory.readonly:
+        warn_once(READ_ONLY_BUFFER)
+    array = np.frombuffer(buffer, dtype.numpy, count, offset)
+    made = from_numpy(array) if array.flags.writeable else tensor(array)
     return made.requires_grad_(requires_grad)
+
+
+def _check_span(length, width, count, offset):
+    """Raise torch's error where these elements do not lie in a buffer of this many bytes."""
+    if not length or not count:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1")
+    if count < 0 and (length - offset) % width:
+        raise ValueError(f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ({width})")
+    if count > 0 and count * width > length - offset:
+        raise ValueError(f"requested buffer length ({count} * {width} bytes) after offset ({offset} bytes) must not be greater than actual buffer "
+                         f"length ({length} bytes)")
 
 
 FUNCTIONS = {"asarray": explained("asarray", placed(asarray, out=False)), "from_file": from_file, "frombuffer": frombuffer}

@@ -13,6 +13,7 @@ from facade.core.engine import constant
 from facade.core.engine.policy import settings
 from facade.core.errors import unsupported
 from facade.core.layouts import format_geometry, preserve_format
+from facade.core.ops.advice import COPY_CONSTRUCT, LIST_OF_ARRAYS, READ_ONLY_ARRAY, warned
 from facade.core.ops.binding import as_ints
 from facade.core.ops.composites.conversion import placed
 from facade.core.ops.explaining import explained, shape_reason
@@ -22,6 +23,7 @@ from facade.core.shapes import contiguous_strides, kept_strides
 from facade.core.tensor.history import set_requires_grad
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn, warn_once
 
 
 def finish(tensor, requires_grad=False):
@@ -79,12 +81,13 @@ def _is_sequence(data):
     return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (dict, np.generic))
 
 
-def _check_depth(data):
-    """The first elements of nested data, one within the other, may not be a text: that has no end."""
+def _innermost(data):
+    """The first element of the first element and so on of nested data, which may not be a text: that has no end."""
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
         if isinstance(data, str) and data:
             raise ValueError("too many dimensions 'str'")
+    return data
 
 
 def _sizes(data):
@@ -128,12 +131,14 @@ def array_of(data, dtype=None):
             raise ValueError("given numpy array has byte order different from the native byte order. "
                              "Conversion between byte orders is currently not supported.")
         return np.array(data, (dtype or dtypes.of_array(data)).numpy)
-    _check_depth(data)
+    innermost = _innermost(data)
     dtype = dtype or _infer(data)
     if data.__class__ in (float, int, bool) or data.__class__ is list and all(each.__class__ in (float, bool) for each in data):
         flat, shape = data, None
     else:
         shape, flat = _sizes(data), []
+        if innermost.__class__ is np.ndarray:
+            warn_once(LIST_OF_ARRAYS)
         _flatten(data, shape, 0, flat, dtype)
         flat = [each.item() if isinstance(each, (Tensor, np.ndarray, np.generic)) else each for each in flat]
     made = _numbers_array(flat, dtype)
@@ -178,6 +183,8 @@ def _integers_array(array, dtype):
 
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A new tensor that copies `data`: numbers, nested sequences, NumPy arrays or tensors (torch.tensor)."""
+    if isinstance(data, Tensor):
+        warn(COPY_CONSTRUCT.format("torch.tensor"))
     return from_array(array_of(data, _checked_dtype("tensor", dtype)), requires_grad)
 
 
@@ -202,8 +209,10 @@ def as_tensor(data, dtype=None, device=None):
 def from_numpy(ndarray):
     """A tensor that shares the memory of a NumPy array: what is written to one is seen in the other (torch.from_numpy)."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise TypeError(f"expected np.ndarray (got {'numpy.' * isinstance(ndarray, np.generic)}{type(ndarray).__name__})")
     dtypes.of_array(ndarray)
+    if not ndarray.flags.writeable:
+        warn_once(READ_ONLY_ARRAY)
     if not ndarray.dtype.isnative:
         raise ValueError("given numpy array has byte order different from the native byte order. "
                          "Conversion between byte orders is currently not supported.")
@@ -327,6 +336,8 @@ def _number(name, parameter, position, value):
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor of this size, filled with `fill_value`, whose type decides the dtype (torch.full)."""
+    if not isinstance(size, (list, tuple)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     number = _number("full", "fill_value", 2, fill_value)
     return filled(_size("full", (size,)), number, _number_dtype(number, dtype), requires_grad)
 
@@ -345,11 +356,15 @@ def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=F
 
 def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
     """A new tensor that copies `data`, with the dtype of `self`."""
-    return tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+    if isinstance(data, Tensor):
+        warn(COPY_CONSTRUCT.format("tensor.new_tensor"))
+    return from_array(array_of(data, dtype or self.dtype), requires_grad)
 
 
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
     """A tensor of this size whose elements lie at these strides."""
+    if len(size) != len(stride):
+        raise RuntimeError(f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})")
     made = empty(size, dtype=dtype, device=device, requires_grad=requires_grad)
     if tuple(stride) != contiguous_strides(tuple(size)):
         made._geometry = tuple(stride), 0
@@ -401,6 +416,8 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
     if end is None:
         raise TypeError(signature_mismatch("arange", _ARANGE, args, {}))
     for name, each in (("start", start), ("end", end), ("step", step)):
+        if isinstance(each, complex) or each.__class__ is int and not -2**63 <= each < 2**63:
+            raise RuntimeError(f"value cannot be converted to type {'double' if isinstance(each, complex) else 'int64_t'} without overflow")
         if not isinstance(each, (bool, int, float)):
             raise TypeError(f"arange(): argument '{name}' (position {max(1, args.index(each) + 1)}) must be Number, not {kind_name(each)}")
     if not (math.isfinite(start) and math.isfinite(end)):
@@ -483,7 +500,7 @@ _FILLING = (zeros, ones, empty, full, eye, arange, linspace, logspace)
 _LIKE = (zeros_like, ones_like, empty_like, full_like)
 _OTHER = (tensor, as_tensor, scalar_tensor, empty_strided, empty_permuted)
 FUNCTIONS = {each.__name__: explained(each.__name__, placed(each, like=each in _LIKE, out=each in _FILLING)) for each in (*_FILLING, *_LIKE, *_OTHER)} | {
-    "range": placed(range_), "from_numpy": from_numpy}
+    "range": warned("range", placed(range_)), "from_numpy": from_numpy}
 METHODS = (new_zeros, new_ones, new_empty, new_full, new_tensor, new_empty_strided)
 for _each in METHODS:
     setattr(Tensor, _each.__name__, explained(_each.__name__, placed(_each, like=True), method=True))

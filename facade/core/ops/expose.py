@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+import numpy as np
+
 from facade.core.dtypes import FLOAT
 from facade.core.ops import rows as _rows  # noqa: F401  (fills the table)
 from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, attention, becoming, by_python, combining, comparison,  # noqa: F401
@@ -12,11 +14,12 @@ from facade.core.ops.composites import (COMPOSITES, activation, arithmetic, atte
 from facade.core.ops import autocast as _autocast  # noqa: F401  (marks composites)
 from facade.core.ops import guards as _guards  # noqa: F401  (marks rows of the table)
 from facade.core.ops.binding import PLAIN, make_function, operand
+from facade.core.ops.advice import warned
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.explaining import explained
 from facade.core.ops.mismatch import not_a_tensor
 from facade.core.ops.table import ARRAY, TABLE
-from facade.core.tensor.tensor import Tensor
+from facade.core.tensor.tensor import Tensor, close
 
 _PACKAGE, _MACHINE = __name__.partition(".")[0], __name__.rpartition(".ops")[0]
 
@@ -53,6 +56,7 @@ def namespace(place):
             function.__module__ = _PACKAGE if place == "torch" else f"{_PACKAGE}.{place}"
     if place == "torch":
         TABLE_FUNCTIONS.update(functions)
+        return {name: warned(name, function) for name, function in functions.items()}
     return functions
 
 
@@ -71,18 +75,19 @@ WRITING = {
 def attach_methods():
     """Give Tensor its methods."""
     for name, rows in _groups("Tensor").items():
-        setattr(Tensor, name, make_function(name, rows, method=True))
+        setattr(Tensor, name, warned(name, make_function(name, rows, method=True)))
         writable = [row for row in rows if row.inplace]
         if writable:
-            setattr(Tensor, name + "_", make_function(name + "_", writable, method=True, inplace=True))
+            setattr(Tensor, name + "_", warned(name, make_function(name + "_", writable, method=True, inplace=True)))
     for each in COMPOSITES:
         if "Tensor" in each.at:
-            setattr(Tensor, each.name, explained(each.name, each.function, method=True))
+            setattr(Tensor, each.name, warned(each.name, explained(each.name, each.function, method=True)))
     for name, (row_name, swapped, inplace) in OPERATORS.items():
         rows = [row for row in TABLE if row.name == row_name]
         setattr(Tensor, name, _operator(name, rows[-1], swapped, inplace))
     for name, call in CALLS.items():
         setattr(Tensor, name, call)
+    close("T", "H", "mT", "mH", "device", "layout", "nbytes", "itemsize")
 
 
 # Python's operator -> (the row's name, whether the operands change places, whether it writes)
@@ -100,9 +105,12 @@ del OPERATORS["__rtruediv__"]      # torch computes other * reciprocal(self): se
 def _guarded(call):
     """An operator that leaves an operand it does not know to the other side."""
     def method(self, other):
-        other = operand(other)
+        other = other if isinstance(other, np.ndarray) else operand(other)
         return call(self, other) if other.__class__ in PLAIN and other is not None or isinstance(other, Tensor) else NotImplemented
     return method
+
+
+_divided = _guarded(lambda self, other: self.reciprocal() * other)
 
 
 def _inverted(self):
@@ -113,12 +121,12 @@ def _inverted(self):
 
 # Operators that are methods by another name, where the overload or the order decides.
 CALLS = {
-    "__neg__": lambda self: self.neg(), "__pos__": lambda self: self, "__abs__": lambda self: self.abs(),
+    "__neg__": lambda self: self.neg(), "__pos__": lambda self: self.positive(), "__abs__": lambda self: self.abs(),
     "__invert__": lambda self: _inverted(self),
     "__pow__": _guarded(lambda self, other: self.pow(other)), "__ipow__": _guarded(lambda self, other: self.pow_(other)),
     "__rpow__": _guarded(lambda self, other: TABLE_FUNCTIONS["pow"](other, self)),
-    "__rtruediv__": _guarded(lambda self, other: self.reciprocal() * other),
-    "__rdiv__": _guarded(lambda self, other: self.reciprocal() * other),
+    "__rtruediv__": lambda self, other: self.reciprocal() * other if isinstance(other, np.ndarray) else _divided(self, other),
+    "__rdiv__": _divided,
     "__matmul__": lambda self, other: self.matmul(other) if isinstance(other, Tensor) else NotImplemented,
     "__rmatmul__": lambda self, other: other.matmul(self) if isinstance(other, Tensor) else NotImplemented,
 }
@@ -127,6 +135,17 @@ TABLE_FUNCTIONS = {}
 
 def _refuse(name, value):
     raise TypeError(not_a_tensor(name, value))
+
+
+def _beside(other, arrays=False):
+    """An operand of an operator that is no tensor or plain number; NotImplemented leaves it to the other side.
+
+    arrays: whether NumPy's are taken, as torch does for == alone: in arithmetic NumPy computes, and its array becomes a tensor.
+    """
+    if isinstance(other, np.ndarray) and not (arrays and other.dtype.kind in "biufc"):
+        return NotImplemented
+    other = operand(other)
+    return other if other is not None and other.__class__ in PLAIN else NotImplemented
 
 
 def _operator(name, row, swapped, inplace):
@@ -138,16 +157,16 @@ def _operator(name, row, swapped, inplace):
             if not isinstance(self, Tensor):
                 return NotImplemented if swapped or name == "__rsub__" else _refuse(name, self)
             if other.__class__ not in PLAIN or other is None:
-                other = operand(other)
-                if other.__class__ not in PLAIN:
-                    return NotImplemented
+                other = _beside(other)
+                if other is NotImplemented:
+                    return other
             return run(row, statics, (other, self) if swapped else (self, other))
     else:
         def method(self, other):
             if other.__class__ not in PLAIN or other is None:
-                other = operand(other)
-                if other.__class__ not in PLAIN or other is None:
-                    return NotImplemented
+                other = _beside(other, name == "__eq__")
+                if other is NotImplemented:
+                    return other
             return run(row, statics, (self, other))
     method.__name__ = method.__qualname__ = name
     return method

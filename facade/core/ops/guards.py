@@ -5,8 +5,11 @@ elements in NumPy's memory are judged at the call; what is pending is judged whe
 """
 
 import functools
+import math
 
 from facade.core.dtypes import BOOL, BY_NUMPY, INTEGER
+from facade.core.errors import dims_of
+from facade.core.ops.advice import NO_FREEDOM
 from facade.core.ops.dispatch import complain_first
 from facade.core.ops.index_checks import check_none
 from facade.core.ops.kernels.indexing import check_mask
@@ -15,6 +18,7 @@ from facade.core.ops.promotion import result_type
 from facade.core.ops.table import TABLE
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn_once
 
 
 def _is_zero(divisor):
@@ -81,12 +85,23 @@ def _no_gradient_for_tolerances(statics, inputs):
                                "This input cannot have requires_grad True.")
 
 
+def _freedom(name):
+    """A variance has something to be divided by, or torch says that it has not."""
+    def guard(statics, inputs):
+        dim, correction = (None, statics[1]) if len(statics) == 2 else statics[1:3]
+        shape = inputs[0]._value.spec.shape
+        if math.prod(shape[axis] for axis in dims_of(dim, len(shape)) if shape) <= (1 if correction is None else correction):
+            warn_once(NO_FREEDOM.format(name))
+    return guard
+
+
 _GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER)), "nansum": _derivable((BOOL, INTEGER)),
            "cumsum": _derivable((INTEGER,)), "cumprod": _derivable((INTEGER,)),
            "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
            "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _masked, "masked_fill.Tensor": _masked,
            "index_fill.int_Scalar": _fitting, "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting,
-           "pinv": _no_gradient_for_tolerances, "isclose": lambda statics, inputs: complain_first(inputs)}     # torch makes it of differences
+           "pinv": _no_gradient_for_tolerances, "isclose": lambda statics, inputs: complain_first(inputs),      # torch makes it of differences
+           **{name: _freedom(name) for name in ("std", "var", "std_mean", "var_mean")}}
 
 for _row in TABLE:
     _row.guard = _GUARDS.get(f"{_row.name}.{_row.schema.overload}", _GUARDS.get(_row.name))

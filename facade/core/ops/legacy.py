@@ -17,6 +17,7 @@ from facade.core.ops.rows.shape import ALIAS
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn_once
 
 _OPTIONS = "(*, torch.device device = None)", "(torch.Storage storage)", "(Tensor other)", "(tuple of ints size, *, torch.device device = None)", \
     "(object data, *, torch.device device = None)"
@@ -111,6 +112,8 @@ def set_default_tensor_type(t):
         raise TypeError("invalid type object: only floating-point types are supported as the default type")
     if not t.dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
+    warn_once("torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
+              "torch.set_default_device() as alternatives.")
     set_default_dtype(t.dtype)
 
 

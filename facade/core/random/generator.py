@@ -31,6 +31,8 @@ class Generator:
 
     def manual_seed(self, seed):
         """Start anew from `seed`, an int of 64 bits; the generator is returned."""
+        if not hasattr(seed, "__index__"):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
         self.engine.seed(_checked_seed(seed))
         return self
 
@@ -67,8 +69,6 @@ class Generator:
 def _checked_seed(seed):
     if isinstance(seed, Tensor):
         seed = seed.item()
-    if isinstance(seed, (str, bytes)):
-        seed = int(seed)
     seed = int(seed)
     if not -2**63 <= seed < 2**64:
         raise ValueError("Overflow when unpacking long long")

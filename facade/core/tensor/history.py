@@ -14,7 +14,7 @@ from facade.core.tensor.modes import modes
 from facade.core.tensor.node import AccumulateGrad, Node, sequence
 from facade.core.tensor.saved import Packed, place_of_making
 from facade.core.tensor.storage import Counter
-from facade.core.tensor.tensor import Tensor, method, type_text
+from facade.core.tensor.tensor import Tensor, close, method, type_text
 
 _FIRST = (0,)
 
@@ -394,21 +394,14 @@ def set_requires_grad(tensor, flag):
         raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
     if flag and not _differentiable(tensor._value):
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
-    if tensor._node is not None:
-        if not flag:
-            raise RuntimeError(f"{NOT_A_LEAF} If you want to use a computed variable in a "
-                               "subgraph that doesn't require differentiation use var_no_grad = var.detach().")
-        return
-    tensor._leaf = bool(flag)
+    if tensor._node is not None and not flag:
+        raise RuntimeError(f"{NOT_A_LEAF} If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+                           "var_no_grad = var.detach().")
+    if tensor._node is None:
+        tensor._leaf = flag
 
 
 Tensor.requires_grad = requires_grad
-
-
-def _not_writable(name):
-    def refuse(self, value):
-        raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
-    return refuse
 
 
 @method
@@ -436,5 +429,4 @@ def output_nr(self):
     return self._index
 
 
-for _name in ("is_leaf", "grad_fn", "output_nr", "shape", "dtype", "ndim"):
-    setattr(Tensor, _name, getattr(Tensor, _name).setter(_not_writable(_name)))
+close("is_leaf", "grad_fn", "output_nr", "shape", "dtype", "ndim", "_version")

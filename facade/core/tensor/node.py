@@ -9,6 +9,8 @@ import re
 import weakref
 from collections import OrderedDict
 
+from facade.core.tensor.entries import entries
+
 sequence = itertools.count()
 
 
@@ -47,7 +49,7 @@ class Node:
     @property
     def next_functions(self):
         """The nodes behind this one, as (node, index) pairs; (None, 0) for an input without history."""
-        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+        return tuple((None, 0) if edge is None else edge for edge in entries(self, self.edges))
 
     @property
     def metadata(self):

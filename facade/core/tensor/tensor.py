@@ -147,6 +147,16 @@ class Tensor:
         return engine.read(self.value)
 
 
+def close(*names):
+    """Have writing to these properties of tensors refused in torch's words."""
+    def refusing(name):
+        def refuse(self, value):
+            raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
+        return refuse
+    for name in names:
+        setattr(Tensor, name, getattr(Tensor, name).setter(refusing(name)))
+
+
 def to_numpy_scalar(tensor):
     """The one element as a Python number."""
     return tensor.numpy_value().reshape(()).item()

@@ -228,6 +228,10 @@ def _spread(gradients, places, count):
     return tuple(spread)
 
 
+_NO_INPUTS = ("Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require gradients. See "
+              "https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook for more details.")
+
+
 class GradientHooks:
     """The full backward hooks of one call, which see the gradients of all its outputs and of all its inputs."""
 
@@ -241,7 +245,10 @@ class GradientHooks:
         self.input_count = len(args)
         self.input_kinds = [(args[place].shape, args[place].dtype) for place in self.input_places or ()]
         if node is not None:
-            node.register_hook(self._inputs_known)
+            def hook(grad_inputs, grad_outputs):        # the name that torch's errors have
+                return self._inputs_known(grad_inputs)
+            hook.fills = True       # it gives zeros for gradients that did not arrive, as torch's function does
+            node.register_hook(hook)
         return args
 
     def on_outputs(self, result):
@@ -251,7 +258,10 @@ class GradientHooks:
         if node is None:
             return result
         self.output_places, self.output_count = places, len(values)
-        node.register_prehook(self._outputs_known)
+
+        def hook(grad_outputs):
+            return self._outputs_known(grad_outputs)
+        node.register_prehook(hook)
         if type(result) not in (tuple, Tensor) and isinstance(result, tuple):
             return type(result)(*passed)            # a named tuple
         return passed if isinstance(result, tuple) else passed[0]
@@ -262,6 +272,8 @@ class GradientHooks:
             gradients = self._changed(gradients, hook(self.module, gradients), "Backward pre hook", "grad_output")
         self.grad_outputs = gradients
         if self.input_places is None:
+            if self.hooks:
+                warn(_NO_INPUTS)
             for hook in self.hooks:
                 answer = hook(self.module, (None,) * self.input_count, gradients)
                 if answer is not None and any(each is not None for each in answer):
@@ -270,7 +282,7 @@ class GradientHooks:
             self.grad_outputs = None
         return tuple(gradients[place] for place in self.output_places)
 
-    def _inputs_known(self, grad_inputs, _):
+    def _inputs_known(self, grad_inputs):
         if self.grad_outputs is None:           # the backward did not come through the outputs
             return None
         known = [creation.FUNCTIONS["zeros"](shape, dtype=dtype) if each is None else each for each, (shape, dtype) in
@@ -286,10 +298,9 @@ class GradientHooks:
         """The gradients after one hook."""
         if answer is None:
             return gradients
-        answer = answer if isinstance(answer, tuple) else (answer,)
         if len(answer) != len(gradients):
             raise RuntimeError(f"{kind} returned an invalid number of {what}, got {len(answer)}, but expected {len(gradients)}")
-        return answer
+        return tuple(answer)
 
 
 # ---------------------------------------------------------------- the old kind

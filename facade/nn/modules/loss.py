@@ -7,6 +7,7 @@ and `reduce` set the same.
 import math
 
 from facade.core.ops.reductions import legacy_name
+from facade.core.warn import warn
 from facade.nn import functional as F
 from facade.nn.modules.distance import PairwiseDistance
 from facade.nn.modules.layer import layer
@@ -72,6 +73,11 @@ class NLLLoss(_WeightedLoss):
 
 class NLLLoss2d(NLLLoss):
     """The former name of NLLLoss for images."""
+
+    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+        warn("`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
+             "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.", FutureWarning)
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
 @layer(F.cross_entropy, "weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean', label_smoothing=0.0", _PAIR)

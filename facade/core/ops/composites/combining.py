@@ -12,6 +12,7 @@ from facade.core.ops.outputs import apply_out
 from facade.core.ops.rows import combining as table
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn_once
 
 
 # ---------------------------------------------------------------- concatenation
@@ -93,6 +94,8 @@ def meshgrid(*tensors, indexing=None):
             raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if indexing is None:
+        warn_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
     swap = indexing == "xy" and len(tensors) > 1
     order = [1, 0, *range(2, len(tensors))] if swap else range(len(tensors))
     tensors = [tensors[place] for place in order]

@@ -19,6 +19,7 @@ from facade.core.tensor.history import edge_of, node_class
 from facade.core.tensor.modes import modes
 from facade.core.tensor.node import Node
 from facade.core.tensor.tensor import Tensor, method, typename
+from facade.core.warn import warn_once
 
 
 _CAST = op("to.dtype(Tensor self, ScalarType dtype) -> Tensor", lambda self, dtype: converted(self, dtype.numpy), PLAIN, node="ToCopyBackward0",
@@ -41,6 +42,8 @@ def _to_dtype(tensor, dtype, copy=False, memory_format=None):
     if tensor._value.spec.dtype == dtype.numpy:
         same = not copy and (memory_format is None or tensor.is_contiguous(memory_format))
         return tensor if same else tensor.clone(memory_format=memory_format or preserve_format)
+    if tensor._value.spec.dtype.kind == "c" and not dtype.is_complex and dtype.category:
+        warn_once("Casting complex values to real discards the imaginary part")
     made = apply(_CAST, (ARRAY, dtype), (tensor,))
     if memory_format is not None:
         made._geometry = format_geometry(tensor._value.spec.shape, memory_format)

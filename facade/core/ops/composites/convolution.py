@@ -4,11 +4,13 @@ import functools
 import math
 
 from facade.core import dtypes
+from facade.core.ops.advice import SAME_EVEN
 from facade.core.ops.composites import composite
 from facade.core.ops.outputs import with_out
 from facade.core.ops.dispatch import apply
 from facade.core.ops.rows.convolution import CONV_TBC, CONVOLUTION, has_no_kernel
 from facade.core.ops.table import ARRAY
+from facade.core.warn import warn_once
 
 
 def numbers(value, rank, name, what="convolution"):
@@ -26,6 +28,8 @@ def _same(weight, stride, dilation):
     """The padding that keeps the size, the odd element behind."""
     if any(each != 1 for each in stride):
         raise RuntimeError("padding='same' is not supported for strided convolutions")
+    if any(kernel % 2 == 0 and step % 2 for kernel, step in zip(weight.shape[2:], dilation)):
+        warn_once(SAME_EVEN)
     totals = [step * (kernel - 1) for kernel, step in zip(weight.shape[2:], dilation)]
     return tuple((total // 2, total - total // 2) for total in totals)
 

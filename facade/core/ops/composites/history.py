@@ -39,6 +39,8 @@ Tensor.data = Tensor.data.setter(_set_data)
 @method
 def requires_grad_(self, requires_grad=True):
     """Start or stop tracking a leaf; the tensor itself is returned."""
+    if not isinstance(requires_grad, bool):
+        raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}")
     if requires_grad and self._value.spec.dtype.kind not in "fcV":
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
     set_requires_grad(self, requires_grad)
@@ -65,7 +67,7 @@ def grad(self):
         warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
              "during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use "
              ".retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf "
-             "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations.", UserWarning)
+             "Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information.", UserWarning)
     return self._grad
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from facade.core import dtypes
 from facade.core.engine import constant
 from facade.core.errors import broadcast_shapes, dim_range
+from facade.core.ops.advice import BYTE_CONDITION
 from facade.core.ops.binding import make_function
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply, apply_inplace
@@ -18,6 +19,7 @@ from facade.core.ops.rows import indexing as table
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn_once
 
 
 # ---------------------------------------------------------------- rows whose indices are looked at first
@@ -284,6 +286,8 @@ def _where(condition, input=None, other=None):
 def _choose(condition, input, other):
     if not isinstance(condition, Tensor):
         raise TypeError("where(): argument 'condition' (position 1) must be Tensor, not " + type(condition).__name__)
+    if condition.dtype is dtypes.uint8:
+        warn_once(BYTE_CONDITION)
     return apply(table.WHERE, (ARRAY, ARRAY, ARRAY), (condition, input, other))
 
 

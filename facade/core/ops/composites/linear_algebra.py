@@ -13,6 +13,7 @@ from facade.core.ops.rows import decompositions, linear_algebra as rows
 from facade.core.ops.rows.reduction import VECTOR_NORM
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
+from facade.core.warn import warn_once
 
 
 def _listed(tensors):
@@ -155,6 +156,8 @@ def cross(input, other, dim=None):
         dim = next((place for place, extent in enumerate(input.shape) if extent == 3), None)
         if dim is None:
             raise RuntimeError("no dimension of size 3 in input")
+        warn_once("Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply use "
+                  "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future release.")
     return apply(rows.CROSS, (ARRAY, ARRAY, dim), (input, other))
 
 

@@ -30,7 +30,7 @@ def _constant(name, **arguments):
 
 
 def _warn_of_broadcast(input, target):
-    if input.shape != target.shape:
+    if target.size() != input.size():
         warn(f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
              "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.")
         broadcast_shapes(input.shape, target.shape)
@@ -136,6 +136,7 @@ def _fitted(var, shape):
 @composite(at="nn.functional")
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """Minus the log probability, input, of each target class; a mean is over the classes' weights."""
+    _check_target("nll_loss_nd", target)
     return _nll(input, target, weight, _reduction(reduction, size_average, reduce), ignore_index)
 
 
@@ -146,6 +147,11 @@ def _nll(input, target, weight, reduction, ignore_index):
     loss = apply(table.NLL if ndim < 3 else table.NLL_2D, (ARRAY, ARRAY, ARRAY, reduction, ignore_index), (input, target, weight))
     check_index(target, input._value.spec.shape[ndim > 1], _out_of_bounds, wrap=False, ignore=ignore_index)
     return loss
+
+
+def _check_target(name, target):
+    if not isinstance(target, Tensor):
+        raise TypeError(f"{name}(): argument 'target' (position 2) must be Tensor, not {type(target).__name__}")
 
 
 def _out_of_bounds(value):
@@ -161,6 +167,7 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     number = _reduction(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+    _check_target("cross_entropy_loss", target)
     shape = input._value.spec.shape
     dim = 0 if len(shape) == 1 else 1
     if shape == target._value.spec.shape:
@@ -318,7 +325,13 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
     _constant("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
-    return apply(table.BCE_WITH_LOGITS, (ARRAY, ARRAY, ARRAY, ARRAY, number), (input, target, weight, pos_weight))
+    common = dtypes.promote_types(input.dtype, target.dtype)
+    if target.dtype is dtypes.bool:
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.")
+    if not dtypes.can_cast(common, target.dtype):       # 1 - target is what torch multiplies in place
+        raise RuntimeError(f"result type {common.legacy} can't be cast to the desired output type {target.dtype.legacy}")
+    loss = apply(table.BCE_WITH_LOGITS, (ARRAY, ARRAY, ARRAY, ARRAY, number), (input, target, weight, pos_weight))
+    return loss if common is target.dtype else loss.to(target.dtype)
 
 
 @composite(at="nn.functional")
@@ -429,6 +442,12 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
     if not 0 <= blank < steps.shape[-1]:
         raise RuntimeError("blank must be in label range")
     lengths = [_lengths(each, targets) for each in (input_lengths, target_lengths)]
+    for name, each in zip(("input_lengths", "target_lengths"), lengths):
+        if each.numel() != steps.shape[1]:
+            raise RuntimeError(f"{name} must be of size batch_size")
+    most = steps.shape[0]
+    check_index(lengths[0], most + 1, lambda value: RuntimeError(f"Expected input_lengths to have value at most {most}, but got value {value} (while "
+                                                                 "checking arguments for ctc_loss_allocate_outputs)"), wrap=False)
     losses = apply(table.CTC, (ARRAY, ARRAY, ARRAY, ARRAY, blank, bool(zero_infinity)),
                    (steps, _padded(targets, lengths[1], steps.shape[1]), *lengths))
     if number == 1:

@@ -41,6 +41,27 @@ def bilinear(input1, input2, weight, bias=None):
     return apply(table.BILINEAR, (ARRAY, ARRAY, ARRAY, ARRAY), (input1, input2, weight, bias))
 
 
+# ---------------------------------------------------------------- dtypes
+def _check_dtypes(kernel, input, *parameters):
+    """Parameters have the input's dtype, or are single while the input is of half precision; torch's errors where they are neither."""
+    own, given = input.dtype, [each.dtype for each in parameters if each is not None]
+    if given and given[0] is not own:
+        if any(each is not dtypes.float32 for each in given):
+            raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+        if own not in (dtypes.float16, dtypes.bfloat16):
+            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+        return
+    _check_floating(kernel, own)
+    for each in given:
+        if each is not own:
+            raise RuntimeError(f"expected scalar type {own.legacy} but found {each.legacy}")
+
+
+def _check_floating(kernel, dtype):
+    if not dtype.is_floating_point:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.legacy}'")
+
+
 # ---------------------------------------------------------------- over the last dimensions
 def _check_normalized(input, shape, weight, bias, star):
     if not shape:
@@ -60,6 +81,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn
     """Mean 0 and variance 1 over the last dimensions, of normalized_shape, then weight and bias of that shape."""
     shape = tuple(int(each) for each in normalized_shape)
     _check_normalized(input, shape, weight, bias, ", ")
+    _check_dtypes("LayerNormKernelImpl", input, weight, bias)
     return apply(table.LAYER_NORM, (ARRAY, shape, ARRAY, ARRAY, float(eps)), (input, weight, bias))
 
 
@@ -68,6 +90,8 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     """Root mean square 1 over the last dimensions, of normalized_shape, then weight of that shape."""
     shape = tuple(int(each) for each in normalized_shape)
     _check_normalized(input, shape, weight, None, "")
+    if not input.dtype.is_complex:
+        _check_floating("rms_norm", input.dtype)
     return apply(table.RMS_NORM, (ARRAY, shape, ARRAY, eps if eps is None else float(eps)), (input, weight))
 
 
@@ -89,6 +113,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabl
                                f"{list(each.shape)} and input of shape {list(input.shape)}")
     if input.shape[0] * math.prod(input.shape[2:]) * channels // num_groups == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {_group_size(input, num_groups)}")
+    _check_dtypes("GroupNormKernelImpl", input, weight, bias)
     return apply(table.GROUP_NORM, (ARRAY, int(num_groups), ARRAY, ARRAY, float(eps)), (input, weight, bias))
 
 
@@ -146,6 +171,8 @@ def batch_norm(input, weight, bias, running_mean, running_var, training, momentu
     if not input.numel():               # no batch, so no statistics
         scaled = input.clone() if weight is None else input * weight[0]
         return scaled if bias is None else scaled + bias[0]
+    _check_floating("batch_norm", input.dtype)
+    _check_dtypes("batch_norm", input, weight, bias, running_mean, running_var)
     if not training:
         return apply(table.BATCH_NORM, (ARRAY, ARRAY, ARRAY, ARRAY, ARRAY, float(eps)), (input, running_mean, running_var, weight, bias))
     result, mean, variance = apply(table.BATCH_NORM_TRAINING, (ARRAY, ARRAY, ARRAY, float(eps)), (input, weight, bias))

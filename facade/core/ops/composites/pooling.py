@@ -164,7 +164,7 @@ def _target(input, size, scale_factor, recompute, rank):
     shown, given = given, tuple(given) if isinstance(given, (list, tuple)) else (given,) * rank
     if len(given) != len(old):
         what, of, letter = ("output size", "output size of", "o") if size is not None else ("scale_factor", "scale_factor of shape", "s")
-        raise ValueError(f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
+        raise ValueError(f"Input and {'output' if size is not None else what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
                          f"{list(old)} and {of} {shown}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
                          f"{what} in ({letter}1, {letter}2, ...,{letter}K) format.")
     if size is not None and recompute:
@@ -211,21 +211,27 @@ def _check_mode(input, mode, sizes):
                            f"and output ({', '.join(map(str, sizes))})")
 
 
+_OLDER = "`nn.functional.{}` is deprecated. Use `nn.functional.interpolate` instead."
+
+
 @composite(at="nn.functional")
 def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
     """interpolate under its older name."""
+    warn(_OLDER.format("upsample"))
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 @composite(at="nn.functional")
 def upsample_nearest(input, size=None, scale_factor=None):
     """interpolate with mode 'nearest'."""
+    warn(_OLDER.format("upsample_nearest"))
     return interpolate(input, size, scale_factor, "nearest")
 
 
 @composite(at="nn.functional")
 def upsample_bilinear(input, size=None, scale_factor=None):
     """interpolate with mode 'bilinear' and aligned corners."""
+    warn(_OLDER.format("upsample_bilinear"))
     return interpolate(input, size, scale_factor, "bilinear", True)
 
 

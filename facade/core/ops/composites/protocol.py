@@ -8,6 +8,7 @@ from facade.core.ops.composites.memory import storage_offset
 from facade.core.shapes import span
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor, method
+from facade.core.warn import warn_once
 
 _NO_GRAD_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
@@ -68,18 +69,27 @@ def _number(self):
     return self.numpy_value().reshape(()).item()
 
 
-def _real_number(self):
+def _real_number(self, kind="double"):
     number = _number(self)
     if isinstance(number, complex):
         if number.imag:
-            raise RuntimeError("value cannot be converted to type double without overflow")
+            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
         return number.real
     return number
 
 
-Tensor.__int__ = lambda self: int(_number(self))
-Tensor.__float__ = lambda self: float(_real_number(self))
-Tensor.__complex__ = lambda self: complex(_number(self))
+Tensor.__int__ = lambda self: int(_real_number(self, "int64_t"))
+
+
+def _untracked(self):
+    """The tensor, of which a number is taken that has no history: torch says so."""
+    if self.requires_grad and modes.grad:
+        warn_once("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using tensor.detach() first.")
+    return self
+
+
+Tensor.__float__ = lambda self: float(_real_number(_untracked(self)))
+Tensor.__complex__ = lambda self: complex(_number(_untracked(self)))
 
 
 @method
@@ -168,6 +178,8 @@ def numpy(self, *, force=False):
         raise RuntimeError(_NO_GRAD_NUMPY)
     if self._value.spec.dtype.kind == "V":
         raise TypeError(f"Got unsupported ScalarType {self.dtype.legacy}")
+    if self.is_conj():
+        raise RuntimeError("Can't call numpy() on Tensor that has conjugate bit set. Use tensor.resolve_conj().numpy() instead.")
     if any(row.differentiable is False or row.name in ("real", "imag", "view_as_real", "view_as_complex") for row, _, _ in self._chain):
         return np.array(self.numpy_value())
     return _exported(self)
@@ -175,10 +187,10 @@ def numpy(self, *, force=False):
 
 @method
 def __array__(self, dtype=None, copy=None):
-    if modes.grad and self.requires_grad:
-        raise RuntimeError(_NO_GRAD_NUMPY)
-    array = self.numpy_value()
-    return np.array(array, dtype) if copy or not array.flags.writeable or dtype not in (None, array.dtype) else array.copy()
+    array = self.numpy()
+    if copy is False and dtype not in (None, array.dtype):
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    return np.array(array, dtype) if copy else array if dtype is None else array.astype(dtype, copy=False)
 
 
 @method

@@ -10,9 +10,10 @@ from facade.core.engine import constant
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.composites import composite
 from facade.core.ops.composites.conversion import placed
-from facade.core.ops.creation import _size, finish
+from facade.core.ops.creation import _size, empty_like, finish
 from facade.core.ops.dispatch import apply
 from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.numbers import check_fits
 from facade.core.ops.outputs import apply_out, with_out
 from facade.core.ops.rows import sampling as rows
 from facade.core.ops.table import ARRAY
@@ -69,11 +70,21 @@ def _sampler(name, draw, doc):
 
     def sample_like(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, generator=None):
         dtype = _float_dtype(name, dtype or _tensor(f"{name}_like", input).dtype)
-        return _made(draw(_engine(generator), input._value.spec.shape, dtype=dtype.numpy), requires_grad)
+        ordered = {} if name == "rand" else {"contiguous": False}
+        return _like(input, dtype, memory_format, requires_grad,
+                     lambda shape, plain: draw(_engine(generator), shape, dtype=dtype.numpy, **({} if plain else ordered)))
     sample.__name__, sample.__doc__ = name, doc
     sample_like.__doc__ = doc + ", with the size and dtype of `input`"
     composite(at="torch", name=name)(placed(sample))
     composite(at="torch", name=f"{name}_like")(placed(sample_like, like=True))
+
+
+def _like(input, dtype, memory_format, requires_grad, draw):
+    """A tensor of the size of `input`, filled in the order in which it lies in memory: as `input` does, unless a format is given."""
+    made = empty_like(input, dtype=dtype, memory_format=memory_format)
+    if made._is_contiguous():
+        return _made(draw(made._value.spec.shape, True), requires_grad)
+    return finish(_fill(made, draw), requires_grad)
 
 
 def _float_dtype(name, dtype):
@@ -129,8 +140,9 @@ def randint(*bounds, low=None, high=None, size=None, generator=None, dtype=None,
 @functools.partial(placed, like=True)
 def randint_like(input, low, high=None, *, generator=None, dtype=None, device=None, requires_grad=False, memory_format=None, layout=None):
     """Integers drawn evenly from `low` (0 if left out) up to `high`, with the size and dtype of `input`"""
-    low, high = _bounds(*((0, low) if high is None else (low, high)), dtype or _tensor("randint_like", input).dtype)
-    return _made(streams.randint(_engine(generator), input._value.spec.shape, low, high, dtype=(dtype or input.dtype).numpy), requires_grad)
+    dtype = dtype or _tensor("randint_like", input).dtype
+    low, high = _bounds(*((0, low) if high is None else (low, high)), dtype)
+    return _like(input, dtype, memory_format, requires_grad, lambda shape, _: streams.randint(_engine(generator), shape, low, high, dtype=dtype.numpy))
 
 
 @composite(at="torch")
@@ -139,6 +151,10 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False,
     """The integers from 0 to n - 1 in random order"""
     if not hasattr(n, "__index__"):
         raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type_name(n)}")
+    if dtype is dtypes.bool:
+        raise NotImplementedError("\"randperm\" not implemented for 'Bool'")
+    if n and dtype is not None and dtype.category == dtypes.INTEGER:
+        check_fits(int(n) - 1, dtype)
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     return _made(streams.randperm(_engine(generator), n, (dtype or dtypes.int64).numpy), requires_grad)
@@ -283,10 +299,15 @@ def _fill(tensor, draw):
     if tensor._is_contiguous():
         array = draw(shape, True)
     else:
-        order = sorted(range(len(shape)), key=lambda dim: -tensor.strides[dim])
+        order = _memory_order(tensor)
         array = draw(tuple(shape[dim] for dim in order), False).transpose(np.argsort(order))
     history = modes.grad and tensor.requires_grad
     return tensor.copy_(Tensor._of(constant(np.ascontiguousarray(array)))) if history else write(tensor, constant(np.ascontiguousarray(array).reshape(shape)))
+
+
+def _memory_order(tensor):
+    """The dimensions as they lie in memory, the one with the widest step first."""
+    return sorted(range(tensor.ndim), key=lambda dim: -tensor.strides[dim])
 
 
 def _float(name, parameter, value):
@@ -332,7 +353,7 @@ def random_(self, a=None, b=None, *, generator=None, **names):
 @composite(at="Tensor")
 def bernoulli_(self, p=0.5, *, generator=None):
     """Fill with 1 with probability p (a number, or a tensor for each element), else 0"""
-    probability = p.numpy_value() if isinstance(p, Tensor) else p
+    probability = p.expand(self.shape).numpy_value().transpose(_memory_order(self)) if isinstance(p, Tensor) else p
     _check_chance(self, p)
     return _fill(self, lambda shape, _: streams.bernoulli(_engine(generator), shape, probability, dtype=self.dtype.numpy))
 
@@ -386,7 +407,7 @@ _one_parameter("geometric_", streams.geometric, lambda p: _require(0 < p < 1, f"
 # ---------------------------------------------------------------- the default generator
 def manual_seed(seed):
     """Start the default generator anew from `seed`; the generator is returned (torch.manual_seed)."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def seed():

@@ -45,6 +45,8 @@ def _check_classes(self, target, weight):
         raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {wanted[0]}")
     if len(shape) != 1 and shape[:1] != wanted[:1]:
         raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({wanted[0] if wanted else 0}).")
+    if len(shape) == 2 and wanted != shape[:1]:
+        raise RuntimeError(_misfit(shape, wanted))
     if dtype_of(target).legacy not in ("Long", "Byte"):
         raise RuntimeError(f"expected target dtype to be Long or Byte, but got {dtype_of(target).legacy}")
     if len(shape) > 1 and wanted != shape[:1] + shape[2:]:
