@@ -27,7 +27,7 @@ class Family:
     """What is known of one operator at one pattern of sizes.
 
     seen: the sizes of the first two kernels; varying: the places of the sizes that were not always the same;
-    traced: (varying, each size, or its power of two where it varies) -> symbolic jaxpr, None where there is none.
+    traced: (varying, each size, or its power of two where it varies) -> (symbolic jaxpr, what is known of its derivatives), None where there is none.
     """
 
     __slots__ = ("seen", "varying", "traced")
@@ -36,7 +36,7 @@ class Family:
         self.seen, self.varying, self.traced = [], (), {}
 
     def at(self, sizes, trace):
-        """(symbolic jaxpr, the value of each symbol) for these sizes, or None where they have to be traced by themselves.
+        """(symbolic jaxpr, value of each symbol, a dict for what is known of its derivatives), or None where these sizes have to be traced.
 
         trace(sizes): the jaxpr for sizes, some of which are symbols.
         """
@@ -46,9 +46,10 @@ class Family:
         self.varying = tuple(place for place, size in enumerate(sizes) if place in self.varying or any(size != seen[place] for seen in self.seen))
         key = self.varying, tuple(size.bit_length() if place in self.varying else size for place, size in enumerate(sizes))
         if key not in self.traced:
-            self.traced[key] = self._traced(sizes, trace)
+            symbolic = self._traced(sizes, trace)
+            self.traced[key] = symbolic and (symbolic, {})
         found = self.traced[key]
-        return found and (found, {f"s{place}": sizes[place] for place in self.varying})
+        return found and (found[0], {f"s{place}": sizes[place] for place in self.varying}, found[1])
 
     def _traced(self, sizes, trace):
         """The symbolic jaxpr, or None.

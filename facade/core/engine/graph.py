@@ -127,13 +127,13 @@ class Kernel:
             avals = self._jaxpr.out_avals
             self.outs = tuple(spec_of(aval.shape, np.dtype(aval.dtype), device) for aval in avals)
         else:
-            self._jaxpr, (symbolic, values) = None, self._family
+            self._jaxpr, (symbolic, values, _) = None, self._family
             self.outs = tuple(spec_of(shape_at(aval.shape, values), np.dtype(aval.dtype), device) for aval in symbolic.out_avals)
         self.facts, self.pullbacks, self._host, self._call = {}, {}, None, None
         totals.kernels += 1
 
     def _found_family(self):
-        """(symbolic jaxpr, the symbols' values) of other sizes of this kernel, or None."""
+        """(symbolic jaxpr, the symbols' values, what is known of its derivatives) of other sizes of this kernel, or None."""
         found = family_of(self.operator, _context[0], self.specs, self.statics)
         if found is None:
             return None
@@ -163,10 +163,15 @@ class Kernel:
         return self._jaxpr
 
     @property
+    def shared(self):
+        """A dict that kernels which are the same function at other sizes share."""
+        return {} if self._family is None else self._family[2]
+
+    @property
     def host(self):
         """The function on lists of NumPy arrays, evaluated without a compiler."""
         if self._host is None:
-            self._host = host.prepare(self._jaxpr if self._jaxpr is not None else at_numbers(*self._family))
+            self._host = host.prepare(self._jaxpr if self._jaxpr is not None else at_numbers(*self._family[:2]))
         return self._host
 
     @property

@@ -9,7 +9,7 @@ class Settings:
 
     __slots__ = ("eager", "host_runs", "host_elements", "settled_elements", "tape_limit", "piece", "programs", "states", "kernels",
                  "inline_bytes", "numbers", "inline_uses", "donated_elements", "small_elements", "storm", "loop_evaluations",
-                 "compiles_kept", "host_only")
+                 "compiles_kept", "host_only", "worth")
 
     def __init__(self):
         # FACADE_EAGER=1 evaluates every operation when it is recorded: a debugger's stack then ends at the cause.
@@ -18,6 +18,9 @@ class Settings:
         # So a program compiles when it has returned so often in a row within so many evaluations, or often enough without (`rare_runs`).
         # Counted, never timed: two runs give the same bits.
         self.host_runs, self.loop_evaluations = 2, 4
+        # A program that ran fewer times than this after its compilation was not worth it. PPO over episodes of every length met each of its
+        # batches three times: 22 compilations, 6 of 9 s.
+        self.worth = 16
         # Beyond this many elements in all the values of a program, NumPy is slower than a compile is long.
         self.host_elements = 1 << 28
         # From this many elements on a training step's update is a program of its own: 40 us are then under 5 % of a step, and what is

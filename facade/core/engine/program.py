@@ -21,15 +21,17 @@ class Program:
 
     leaves, leaf_slots: the computed values that are needed, and where they go; given_up: those of them whose memory the
     results may take over; numbers: the Python numbers that are needed, as (type, index); fresh: compiled, and not run yet;
-    met: the thread's evaluation when it was last run; returns: how often it was met again soon, the last times.
+    met: the thread's evaluation when it was last run; returns: how often it was met again soon, the last times; due: the run it was
+    compiled for; likeness: what programs of the same operations at other sizes have in common.
     """
 
-    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "met", "returns", "compiled", "fresh", "size")
+    __slots__ = ("steps", "leaves", "leaf_slots", "given_up", "outputs", "numbers", "runs", "met", "returns", "compiled", "fresh", "size", "due",
+                 "likeness", "__weakref__")
 
     def __init__(self, state, outputs, spent=()):
         needed = set(outputs)
         self.steps, self.outputs, self.runs, self.compiled, self.fresh, size = [], outputs, 0, None, False, 0
-        self.met = self.returns = 0
+        self.met = self.returns = self.due = 0
         leaves, specs = {}, {}
         for at in reversed(state.path()):
             slots = range(at.parent.slots, at.slots)
@@ -49,6 +51,7 @@ class Program:
         self.leaves = self.given_up + tuple(leaf for leaf in reversed(leaves) if leaf not in self.given_up)
         self.leaf_slots = tuple(leaves[leaf] for leaf in self.leaves)
         self.size = size
+        self.likeness = hash(tuple(_origin(kernel.operator) for kernel, _, _ in self.steps))
         self.numbers = [source for _, sources, _ in self.steps for source in sources if source[0] is not None]
 
     def replay(self, arrays, number):
@@ -146,6 +149,14 @@ def _step(state, targets):
             sources.append((source, number))
             number += 1
     return state.kernel, sources, targets
+
+
+def _origin(operator):
+    """What an operator is whatever its sizes are: a derivative is that of what it is the derivative of."""
+    order = 0
+    while (kernel := getattr(operator, "kernel", None)) is not None:
+        operator, order = kernel.operator, order + 1
+    return id(operator), order
 
 
 _numbers = {}       # (type, number) -> its array, None for one that went to a program once

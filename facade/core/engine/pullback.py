@@ -22,13 +22,22 @@ class Pullback:
     need not be kept.
     """
 
-    __slots__ = ("kernel", "wanted", "given", "primals", "needed", "_full")
+    __slots__ = ("kernel", "wanted", "given", "primals", "needed", "_made")
 
     def __init__(self, kernel, wanted, given):
-        self.kernel, self.wanted, self.given, self.primals = kernel, wanted, given, self.sources(kernel)
-        specs = self.primals + tuple(kernel.outs[index] for index in given)
-        self._full = Kernel(self.everything(), kernel.statics, specs)
-        self.needed = tuple(index for index in self._used() if index < len(self.primals))
+        self.kernel, self.wanted, self.given, self.primals, self._made = kernel, wanted, given, self.sources(kernel), None
+        known, key = kernel.shared, (type(self), wanted, given)
+        if key not in known:        # the same function at other sizes needs the same, and is not traced before a backward pass wants it
+            known[key] = tuple(index for index in self._used() if index < len(self.primals))
+        self.needed = known[key]
+
+    @property
+    def _full(self):
+        """The kernel of the same operator on all primals, traced when it is first wanted."""
+        if self._made is None:
+            specs = self.primals + tuple(self.kernel.outs[index] for index in self.given)
+            self._made = Kernel(self.everything(), self.kernel.statics, specs)
+        return self._made
 
     def sources(self, kernel):
         """The specs of the primals."""

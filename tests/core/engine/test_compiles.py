@@ -81,6 +81,21 @@ def test_a_loop_compiles_the_third_time_and_a_rare_program_does_not():
     assert run([*range(1, 11)] * 4) == 0
 
 
+def test_sizes_that_come_three_times_each_soon_compile_no_more():
+    """As PPO does: every episode has a length of its own, and is learnt from three times."""
+    def run(sizes, times):
+        before = counters()["programs"]
+        for size in sizes:
+            for _ in range(times):
+                x = torch.ones(size, requires_grad=True)
+                (x.asinh() * 2).sum().backward()
+                x.grad.tolist()
+        return counters()["programs"] - before
+    assert run(range(31, 51), 3) <= 2
+    assert run([55], 40) == 1
+    assert run([56], 40) == 1
+
+
 def train(steps, optimizer="Adam"):
     """So many steps of a small network."""
     torch.manual_seed(0)

@@ -124,6 +124,35 @@ def test_a_family_is_traced_once_for_a_power_of_two(anew):
     assert graph.totals.kernels
 
 
+def _gradients(function, size):
+    x = facade.tensor(numpy.random.RandomState(size).randn(size, 8).astype("float32"), requires_grad=True)
+    made = function(x, size)
+    made = [each for each in (made if isinstance(made, (tuple, list)) else [made]) if each.requires_grad]
+    if not made:
+        return None
+    sum((each * each.detach().cos()).sum() for each in made).backward()
+    return x.grad.numpy()
+
+
+def test_derivatives_at_every_size_need_what_those_of_their_family_need(anew, monkeypatch):
+    """What a derivative keeps is found once for all sizes; the derivative itself is traced at its own."""
+    names = "softmax layer_norm std matmul gather gelu norm batch_norm where".split()
+    functions = [case.values[0] for case in CASES if case.id in names]
+    from_families = [[_gradients(each, size) for size in SIZES] for each in functions]
+    graph._kernels.clear()
+    monkeypatch.setattr(graph.Kernel, "_found_family", lambda self: None)
+    for each, found in zip(functions, from_families):
+        for size, values in zip(SIZES, found):
+            numpy.testing.assert_array_equal(values, _gradients(each, size))
+
+
+def test_a_derivative_that_nobody_asks_for_is_not_traced_at_every_size(anew):
+    before = graph.totals.kernels
+    for size in range(8, 16):
+        facade.ones(size, 5, requires_grad=True).exp()
+    assert graph.totals.kernels - before <= 8 + 8 + 3       # ones and exp at eight sizes; the derivative at two, and for them all
+
+
 def test_an_operator_that_asks_about_its_size_is_traced_at_every_size(anew):
     class Odd:
         sized = True
