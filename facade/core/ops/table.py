@@ -105,15 +105,24 @@ class InPlace:
     def specialize(self, specs, statics):
         """The row's function, with the checks and the cast."""
         target = specs[0]
-        function = self.row.specialize(specs, statics)
+        try:
+            function = self.row.specialize(specs, statics)
+        except NotImplementedError:     # which torch finds after what does not fit
+            _check_result(target, broadcast_shapes(*(spec.shape for spec in specs if type(spec) is Spec)), self.row.kind.compute(specs))
+            raise
         shapes = [jax.ShapeDtypeStruct(spec.shape, spec.dtype) if type(spec) is Spec else spec and jnp.zeros((), spec) for spec in specs]
         result = jax.eval_shape(function, *shapes)
-        made, wanted = dtypes.BY_NUMPY[jnp.dtype(result.dtype)], dtypes.BY_NUMPY[target.dtype]
-        if result.shape != target.shape:
-            raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(result.shape)}")
-        if not dtypes.can_cast(made, wanted):
-            raise RuntimeError(f"result type {made.legacy} can't be cast to the desired output type {wanted.legacy}")
+        _check_result(target, result.shape, dtypes.BY_NUMPY[jnp.dtype(result.dtype)])
         return lambda *arrays: function(*arrays).astype(target.dtype)
+
+
+def _check_result(target, shape, made):
+    """Raise where a result of this shape and dtype cannot be written to the target; made: None where it is not known."""
+    wanted = dtypes.BY_NUMPY[target.dtype]
+    if shape != target.shape:
+        raise RuntimeError(f"output with shape {list(target.shape)} doesn't match the broadcast shape {list(shape)}")
+    if made is not None and not dtypes.can_cast(made, wanted):
+        raise RuntimeError(f"result type {made.legacy} can't be cast to the desired output type {wanted.legacy}")
 
 
 TABLE = []      # every row, in the order of the files

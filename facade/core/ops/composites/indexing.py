@@ -232,7 +232,7 @@ def masked_select(input, mask, *, out=None):
         return apply_out("masked_select", lambda: masked_select(input, mask), out, (input,))
     if mask.dtype is not dtypes.bool:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    wide = mask.expand(broadcast_shapes(input.shape, mask.shape))
+    wide = mask.expand(broadcast_shapes(mask.shape, input.shape))
     return apply(table.MASKED_SELECT, (ARRAY, ARRAY, ARRAY), (input, wide, _places(wide)))
 
 

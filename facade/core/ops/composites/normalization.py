@@ -14,6 +14,8 @@ from facade.core.tensor.modes import modes
 @composite(at="nn.functional")
 def linear(input, weight, bias=None):
     """input times the transpose of weight (out, in), and bias."""
+    if not weight._value.spec.shape or not input._value.spec.shape:
+        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and {weight.ndim}D")
     if len(weight._value.spec.shape) == 1:
         return input.matmul(weight) if bias is None else input.matmul(weight) + bias
     is_matrix = len(input._value.spec.shape) == 2

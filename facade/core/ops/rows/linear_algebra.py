@@ -68,6 +68,13 @@ def _mm(self, mat2):
     return kernels.product(self, mat2)
 
 
+def _extent(array, dim):
+    """The size of one dim, which is asked for before the rank is looked at."""
+    if not array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return array.shape[dim_range(dim, array.ndim)]
+
+
 def _check_batches(self, mat2):
     for each, shown in ((self, "batch1"), (mat2, "batch2")):
         if each.ndim != 3:
@@ -75,12 +82,12 @@ def _check_batches(self, mat2):
     if (self.shape[0], self.shape[2]) != mat2.shape[:2]:
         raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{self.shape[0]}, {self.shape[2]}] "
                            f"but got: [{mat2.shape[0]}, {mat2.shape[1]}].")
-    _same_type(self, mat2, "expected scalar type {} but found {}")
     reject(self, "baddbmm_with_gemm", (BOOL,))
 
 
 def _bmm(self, mat2):
     _check_batches(self, mat2)
+    _same_type(self, mat2, "expected scalar type {} but found {}")
     return kernels.product(self, mat2)
 
 
@@ -92,6 +99,7 @@ def _check_mv(rank, matrix, vector):
 
 
 def _mv(self, vec):
+    _extent(self, 0)
     _check_mv(1, self, vec)
     if self.dtype != vec.dtype:
         one, two = dtype_of(self).legacy, dtype_of(vec).legacy
@@ -118,12 +126,15 @@ def _inner(self, other):
     if self.shape[-1] != other.shape[-1]:
         raise RuntimeError("inner() the last dimension must match on both input tensors but got shapes "
                            f"{list(self.shape)} and {list(other.shape)}")
-    _same_type(self, other, "expected scalar type {} but found {}")
+    if self.ndim == other.ndim == 1:
+        _same_type(self, other, "dot : expected both vectors to have same dtype, but found {} and {}")
+    _same_type(self, other, "both inputs should have same dtype")
     reject(self, "dot" if self.ndim == other.ndim == 1 else "addmm_impl_cpu_", (BOOL,))
     return kernels.tensordot(self, other, (self.ndim - 1,), (other.ndim - 1,))
 
 
 def _tensordot(self, other, dims_self, dims_other):
+    _same_type(self, other, "both inputs should have same dtype")
     reject(self, "addmm_impl_cpu_", (BOOL,))
     return kernels.tensordot(self, other, dims_self, dims_other)
 
@@ -204,6 +215,8 @@ def _addmm(self, mat1, mat2, beta, alpha):
 
 def _addmv(self, mat, vec, beta, alpha):
     _check_mv(self.ndim, mat, vec)
+    if self.ndim == 1 and self.shape[0] not in (1, mat.shape[0]):
+        raise RuntimeError(f"size mismatch, got input ({self.shape[0]}), mat ({mat.shape[0]}x{mat.shape[1]}), vec ({vec.shape[0]})")
     if not self.dtype == mat.dtype == vec.dtype:
         raise RuntimeError("addmv input tensors must have the same dtype, but got "
                            f"{dtype_of(self).legacy}, {dtype_of(mat).legacy}, and {dtype_of(vec).legacy}")
@@ -224,17 +237,18 @@ def _addr(self, vec1, vec2, beta, alpha):
 
 
 def _baddbmm(self, batch1, batch2, beta, alpha):
-    if batch1.ndim == batch2.ndim == 3:
-        _expanded(self, (batch1.shape[0], batch1.shape[1], batch2.shape[2]))
+    _expanded(self, (_extent(batch1, 0), _extent(batch1, 1), _extent(batch2, 2)))
     _check_batches(batch1, batch2)
+    _same_type(batch1, batch2, "expected scalar type {} but found {}")
     _same_type(self, batch1, "Input dtypes must be the same, got: input: {}, batch1: {}")
     return _blended(self, beta, kernels.wide_product(batch1, batch2), alpha)
 
 
 def _addbmm(self, batch1, batch2, beta, alpha):
-    if batch1.ndim == batch2.ndim == 3:
-        _expanded(self, (batch1.shape[1], batch2.shape[2]))
+    _expanded(self, (_extent(batch1, 1), _extent(batch2, 2)))
     _check_batches(batch1, batch2)
+    for other in (batch2, batch1):
+        _same_type(self, other, "self and mat2 must have the same dtype, but got {} and {}")
     return _blended(self, beta, kernels.wide_product(batch1, batch2).sum(0), alpha)
 
 
@@ -347,8 +361,8 @@ def _vander(x, N, increasing):
 def _linalg_vander(x, N):
     if N is not None and N <= 1:
         raise RuntimeError("N must be greater than 1.")
-    if x.dtype == bool:
-        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    if x.dtype == bool or x.dtype.itemsize == 2 and dtype_of(x).category == FLOAT:
+        raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {dtype_of(x).legacy}")
     x = jnp.atleast_1d(x)
     return kernels.vander(_powers_of(x), x.shape[-1] if N is None else N, True)
 
