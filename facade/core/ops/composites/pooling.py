@@ -7,6 +7,7 @@ from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index
 from facade.core.ops.rows import pooling as table
+from facade.core.ops.rows.requirements import need_floating
 from facade.core.ops.table import ARRAY
 from facade.core.warn import warn
 
@@ -75,6 +76,8 @@ def _expose_adaptive(rank):
 
     def mean(input, output_size):
         sizes = _sizes(average, input, output_size, rank)
+        if sizes == (1,):       # a mean over all of space too, with a node of its own
+            need_floating(input._value.spec, table.NO_MEAN)
         row = table.GLOBAL_AVG_POOL if rank > 1 and sizes == (1,) * rank else table.ADAPTIVE_AVG_POOL[rank]
         return apply(row, (ARRAY, sizes), (input,))
 

@@ -294,21 +294,20 @@ def _need_real(array, sentence):
         raise RuntimeError(sentence.format(dtype_of(array).legacy))
 
 
-def _cdist(x1, x2, p, through_product):
+def _check_cdist(x1, x2, p, through_product):
     for each, shown in ((x1, "X1"), (x2, "X2")):
         _need_real(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
-        if each.ndim < 2:
-            raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {each.ndim}D")
+        if len(each.shape) < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {len(each.shape)}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     reject(x1, "cdist", names=("float16", "bfloat16"))
     broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-    return kernels.cdist(x1, x2, p, through_product)
 
 
-CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", _cdist, COMMON, at="",
+CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", kernels.cdist, COMMON, at="", check=_check_cdist,
            doc="The distances of rows of x1 to rows of x2")
 
 
