@@ -285,7 +285,13 @@ def _cross(name):
     return cross
 
 
+def _check_cross(self, other, dim):
+    if self.dtype != other.dtype and len(self.shape) == len(other.shape):
+        _same_type(self, other, "expected scalar type {} but found {}")
+
+
 CROSS = op("cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", _cross("linalg.cross"), COMMON, at="linalg", node="LinalgCrossBackward0",
+           check=_check_cross,
            doc="The cross product of vectors of three along a dim")
 
 
