@@ -162,6 +162,12 @@ def _must_be(name, parameter, place, wanted, value):
     return f"{name}(): argument '{shown}' (position {place}) must be {wanted}, not {kind_name(value)}"
 
 
+def check_flag(name, parameter, place, value):
+    """Raise torch's TypeError unless the value is a bool."""
+    if not CHECKS["bool"](value):
+        raise TypeError(_must_be(name, parameter, place, "bool", value))
+
+
 def is_int(value):
     """Whether a value can be a size."""
     return hasattr(value, "__index__") and not isinstance(value, bool)

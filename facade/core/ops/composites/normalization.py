@@ -40,6 +40,9 @@ def bilinear(input1, input2, weight, bias=None):
             raise RuntimeError(f"bilinear(): input{place} size does not match weight size: got {each.shape[-1]} but expected {weight.shape[place]}")
     if bias is not None and bias.shape[0] != weight.shape[0]:
         raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}")
+    given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
+    if len({each.dtype for each in given.values()}) > 1:
+        raise RuntimeError("All tensors must have the same dtype, got " + ", ".join(f"{name}: {each.dtype.c_name}" for name, each in given.items()))
     return apply(table.BILINEAR, (ARRAY, ARRAY, ARRAY, ARRAY), (input1, input2, weight, bias))
 
 
