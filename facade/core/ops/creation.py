@@ -152,9 +152,9 @@ def _numbers_array(numbers, dtype):
             if not isinstance(each, (bool, int, float)):
                 _refuse(each, dtype)
     if dtype.category in (dtypes.INTEGER, dtypes.BOOL):
-        most = 2**64 if dtype is dtypes.uint64 else 2**63
+        most, error = (2**64, OverflowError("int too big to convert")) if dtype is dtypes.uint64 else (2**63, ValueError("Overflow when unpacking long long"))
         if any(each.__class__ is int and not -2**63 <= each < most for each in (numbers if isinstance(numbers, list) else (numbers,))):
-            raise ValueError("Overflow when unpacking long long")
+            raise error
         return _integers_array(np.asarray(numbers), dtype)
     wide = np.complex128 if dtype.is_complex else np.float64
     with np.errstate(over="ignore"):

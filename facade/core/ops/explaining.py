@@ -99,6 +99,14 @@ def _check_lists(name, option, args):
     for param, value in zip(option.schema.params, args):
         if param.is_list and param.type == "int" and isinstance(value, (list, tuple)):
             check_ints(value, f"{name}(): argument '{param.name}'")
+        elif param.is_list and param.type == "Tensor" and isinstance(value, (list, tuple)):
+            _check_tensors(value)
+
+
+def _check_tensors(values):
+    wrong = next((place for place, each in enumerate(values) if not isinstance(each, Tensor)), None)
+    if wrong is not None:
+        raise TypeError(f"expected Tensor as element {wrong} in argument 0, but got {kind_name(values[wrong])}")
 
 
 def _kind(value):
@@ -157,6 +165,9 @@ def _reason(name, function, args, names, method):
     missing = [param for param in required[len(args):] if param not in names]
     if missing:
         return missing_reason(name, missing)
+    if rest is not None and rest.name in ("tensors", "matrices"):
+        given = args[len(fixed):]
+        _check_tensors(given[0] if len(given) == 1 and isinstance(given[0], (list, tuple)) else given)
     return None if rest is None or rest.name not in _SHAPES else shape_reason(name, rest.name, args[len(fixed):], len(fixed) + 1 - method)
 
 
@@ -174,6 +185,12 @@ def _wanted(name, value, place):
 def _must_be(name, parameter, place, wanted, value):
     shown = "input" if parameter == "self" else parameter
     return f"{name}(): argument '{shown}' (position {place}) must be {wanted}, not {kind_name(value)}"
+
+
+def check_flag(name, parameter, place, value):
+    """Raise torch's TypeError unless the value is a bool."""
+    if not CHECKS["bool"](value):
+        raise TypeError(_must_be(name, parameter, place, "bool", value))
 
 
 def is_int(value):

@@ -156,7 +156,7 @@ def _described(args, kwargs, wrong=None):
 
 def type_name(value):
     """A value's type as torch's messages write it, with those of the elements of a list or tuple."""
-    if isinstance(value, (list, tuple)) and value and type(value) in (list, tuple):
+    if type(value) in (list, tuple):
         inner = ", ".join(map(type_name, value))
         return f"list of [{inner}]" if isinstance(value, list) else f"tuple of ({inner}{',' * (len(value) == 1)})"
     return kind_name(value)

@@ -65,7 +65,8 @@ def apply_out(name, compute, out, inputs, differentiable=True):
     """
     several = isinstance(out, (tuple, list))
     targets = out if several else (out,)
-    if differentiable and modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *targets)):
+    if differentiable and modes.grad and any(isinstance(each, Tensor) and each.requires_grad for each in (*inputs, *targets)) \
+            and _has_gradient(compute):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
     made = compute(dtype=out.dtype) if name in _rules().within and isinstance(out, Tensor) else compute()
@@ -78,13 +79,22 @@ def apply_out(name, compute, out, inputs, differentiable=True):
         if not isinstance(target, Tensor):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(target).__name__}")
         _check_dtype(name, result.dtype, target.dtype)
-        if differentiable:
+        if differentiable and result.dtype.category >= dtypes.FLOAT:
             check_history(target)
         check_apart(target)
         _check_memory(name, result, target, inputs)
     for result, target in zip(results, targets):
         assign(target, result, name)
     return given_tuple(made, out)
+
+
+def _has_gradient(compute):
+    """Whether a result is of numbers that have a derivative; so is one that cannot be had."""
+    try:
+        made = compute()
+    except (RuntimeError, IndexError, TypeError, ValueError):
+        return True
+    return any(each.dtype.category >= dtypes.FLOAT for each in (made if isinstance(made, tuple) else (made,)))
 
 
 def _check_dtype(name, want, got):

@@ -13,6 +13,7 @@ from facade.core.engine import constant
 from facade.core.ops.composites import composite
 from facade.core.ops.creation import full
 from facade.core.ops.dispatch import apply, apply_inplace
+from facade.core.ops.explaining import check_flag
 from facade.core.ops.rows import dropout as rows
 from facade.core.ops.table import ARRAY
 from facade.core.random import streams
@@ -121,6 +122,7 @@ def _family(name, change, draw, doc):
         return _dropout(input, p, train, change, draw, inplace=True)
 
     def flagged(input, p, training, inplace):
+        check_flag(name, "train", 3, training)
         return _dropout(input, p, training, change, draw, inplace, ValueError)
     made.__doc__, written.__doc__ = doc, doc + ", in place"
     for each, suffix in ((made, ""), (written, "_")):
@@ -206,6 +208,7 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
 
 # ---------------------------------------------------------------- random slopes and choices
 def _rrelu(input, lower, upper, training, generator=None, inplace=False):
+    check_flag("rrelu", "training", 4, training)
     for bound, value in (("lower", lower), ("upper", upper)):
         if not math.isfinite(value):
             raise RuntimeError(f"rrelu: {bound} bound must be finite, got {value:g}")

@@ -114,6 +114,9 @@ def multi_dot(tensors):
     first, last = tensors[0], tensors[-1]
     shape = (*first.shape[:-1], *last.shape[1:])
     tensors = [first if first.ndim == 2 else first.unsqueeze(0), *tensors[1:-1], last if last.ndim == 2 else last.unsqueeze(1)]
+    for place, (one, two) in enumerate(zip(tensors, tensors[1:])):
+        if one.shape[1] != two.shape[0]:
+            raise RuntimeError(f"multi_dot(): tensors {place} and {place + 1} with shapes {list(one.shape)} and {list(two.shape)} cannot be multiplied")
     sizes = [*(each.shape[0] for each in tensors), tensors[-1].shape[1]]
     return _chain(tensors, _splits(sizes), 0, len(tensors) - 1).view(shape)
 
@@ -142,6 +145,8 @@ def _chain(tensors, cut, first, last):
 def chain_matmul(*matrices):
     """The product of several matrices, in the order of the fewest multiplications"""
     matrices = _listed(matrices)
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
     for each in matrices:
         if each.ndim != 2:
             raise RuntimeError(f"Tensor dimension is {each.ndim}, expected 2 instead.")

@@ -365,7 +365,8 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, what it lacks of the margin where it is -1."""
     number = _reduction(reduction, size_average, reduce)
-    return _reduced(apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target)), number)
+    values = apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target.detach()))
+    return _reduced(values.to(input.dtype), number)
 
 
 @composite(at="nn.functional")
@@ -383,7 +384,7 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
     """1 - cosine of pairs whose target is 1, the cosine over a margin of those whose target is -1."""
     number = _reduction(reduction, size_average, reduce)
     _check_cosine(input1, input2, target)
-    return _reduced(apply(table.COSINE_EMBEDDING, (ARRAY, ARRAY, ARRAY, float(margin)), (input1, input2, target)), number)
+    return _reduced(apply(table.COSINE_EMBEDDING, (ARRAY, ARRAY, ARRAY, float(margin)), (input1, input2, target.detach().to(input1.dtype))), number)
 
 
 def _check_cosine(input1, input2, target):

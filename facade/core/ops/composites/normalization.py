@@ -14,6 +14,8 @@ from facade.core.tensor.modes import modes
 @composite(at="nn.functional")
 def linear(input, weight, bias=None):
     """input times the transpose of weight (out, in), and bias."""
+    if not weight._value.spec.shape or not input._value.spec.shape:
+        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {input.ndim}D and {weight.ndim}D")
     if len(weight._value.spec.shape) == 1:
         return input.matmul(weight) if bias is None else input.matmul(weight) + bias
     is_matrix = len(input._value.spec.shape) == 2
@@ -38,6 +40,9 @@ def bilinear(input1, input2, weight, bias=None):
             raise RuntimeError(f"bilinear(): input{place} size does not match weight size: got {each.shape[-1]} but expected {weight.shape[place]}")
     if bias is not None and bias.shape[0] != weight.shape[0]:
         raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}")
+    given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
+    if len({each.dtype for each in given.values()}) > 1:
+        raise RuntimeError("All tensors must have the same dtype, got " + ", ".join(f"{name}: {each.dtype.c_name}" for name, each in given.items()))
     return apply(table.BILINEAR, (ARRAY, ARRAY, ARRAY, ARRAY), (input1, input2, weight, bias))
 
 

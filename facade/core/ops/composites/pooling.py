@@ -6,7 +6,9 @@ from facade.core.ops import pooling_checks
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply
 from facade.core.ops.index_checks import check_index
+from facade.core.ops.outputs import with_out
 from facade.core.ops.rows import pooling as table
+from facade.core.ops.rows.requirements import need_floating
 from facade.core.ops.table import ARRAY
 from facade.core.warn import warn
 
@@ -56,7 +58,7 @@ def _expose_avg_pool(rank):
         return apply(table.AVG_POOL[rank], statics, (input,))
     pool.__name__ = name
     pool.__doc__ = f"The mean of each window over the {rank} last dimensions; count_include_pad: padding counts as elements."
-    composite(at="torch nn.functional" if rank == 1 else "nn.functional")(pool)
+    composite(at="torch nn.functional" if rank == 1 else "nn.functional")(pool if rank == 1 else with_out(pool))
 
 
 # ---------------------------------------------------------------- windows that cover the input evenly
@@ -75,6 +77,8 @@ def _expose_adaptive(rank):
 
     def mean(input, output_size):
         sizes = _sizes(average, input, output_size, rank)
+        if sizes == (1,):       # a mean over all of space too, with a node of its own
+            need_floating(input._value.spec, table.NO_MEAN)
         row = table.GLOBAL_AVG_POOL if rank > 1 and sizes == (1,) * rank else table.ADAPTIVE_AVG_POOL[rank]
         return apply(row, (ARRAY, sizes), (input,))
 
@@ -207,8 +211,8 @@ def _check_mode(input, mode, sizes):
                                   f"(got {input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | "
                                   f"nearest-exact (got {mode})")
     if min(sizes) <= 0 or 0 in input.shape[2:]:
-        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input ({', '.join(map(str, input.shape[2:]))}) "
-                           f"and output ({', '.join(map(str, sizes))})")
+        was, made = (", ".join(f"{axis}: {extent}" for axis, extent in zip("DHW"[-len(sizes):], each)) for each in (input.shape[2:], sizes))
+        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input ({was}) {'and ' * (len(sizes) == 1)}output ({made})")
 
 
 _OLDER = "`nn.functional.{}` is deprecated. Use `nn.functional.interpolate` instead."

@@ -255,6 +255,7 @@ def binomial(count, prob, generator=None):
             raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {each.dtype.legacy}")
     if count.dtype.itemsize == 2:
         raise NotImplementedError(f"\"binomial_cpu\" not implemented for '{count.dtype.legacy}'")
+    broadcast_shapes(count.shape, prob.shape)
     drawn = _made(streams.binomial(_engine(generator), *np.broadcast_arrays(count.numpy_value(), prob.numpy_value())))
     return _following(rows.BINOMIAL, drawn, count, prob)
 

@@ -41,12 +41,16 @@ def matrix_power(input, n):
 @with_out
 def cond(A, p=None):
     """How much a matrix magnifies errors: norm(A) * norm(inverse of A), or the ratio of singular values"""
+    if A.ndim < 2 and p in (None, *MATRIX_ORDERS):
+        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     if p in (None, 2, -2):
+        if 0 in A.shape[-2:]:
+            return A.new_zeros(A.shape[:-2])
         values = apply(decompositions.SVDVALS, (ARRAY, None), (A,))
         return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
     if p not in ("fro", "nuc", *MATRIX_ORDERS):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
-    decompositions.square(A, "linalg.cond")
+    decompositions.square(A, f"linalg.cond(ord={p})")
     inverse, _ = apply(decompositions.INV_EX, (ARRAY, False), (A,))
     return matrix_norm(A, p) * matrix_norm(inverse, p)
 

@@ -27,7 +27,8 @@ def _broadcast_like(array, target):
 def copy_(self, src, non_blocking=False):
     """Write the elements of `src`, broadcast and converted, into this tensor"""
     if isinstance(src, (bool, int, float, complex, np.generic)):
-        src = Tensor._of(engine.constant(np.asarray(src, self._value.spec.dtype)))
+        number = src.real if isinstance(src, complex) and not self.is_complex() else src
+        src = Tensor._of(engine.constant(np.asarray(number, self._value.spec.dtype)))
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     check_writable(self)

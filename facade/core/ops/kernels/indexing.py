@@ -452,6 +452,7 @@ def masked_scatter(self, mask, source):
         raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got{legacy(self)} and {legacy(source)}")
     if mask.dtype != jnp.bool_:
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {legacy(mask)}")
+    broadcast_shapes(mask.shape, self.shape)
     mask, self = jnp.broadcast_arrays(mask, self)
     if source.size == 0:
         return self

@@ -38,6 +38,8 @@ def _conv_tbc(input, weight, bias, pad):
         raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
     if weight.shape[2] != bias.shape[0]:
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    if input.dtype != weight.dtype:
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {dtype_of(input).legacy} and {dtype_of(weight).legacy}")
     reject(input, "addmm_impl_cpu_", (BOOL,))
     moved = kernels.convolution(input.transpose(1, 2, 0), weight.transpose(2, 1, 0), bias, (1,), (pad,), (1,), False, (0,), 1)
     return moved.transpose(2, 0, 1)

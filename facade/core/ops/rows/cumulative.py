@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from facade.core import dtypes
 from facade.core.dtypes import BOOL, COMPLEX, INTEGER
-from facade.core.errors import dim_range
+from facade.core.errors import broadcast_shapes, dim_range
 from facade.core.ops.kernels import ordering as kernels
 from facade.core.ops.kernels.reduction import wide
 from facade.core.ops.promotion import FLOATING
@@ -118,7 +118,9 @@ def _strips_of_points(name, y, x, dim):
             raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
         return _strips(y, jnp.diff(x), dim)
     x = x.reshape((1,) * (y.ndim - x.ndim) + x.shape)
-    return _strips(y, jnp.diff(jnp.moveaxis(x, dim, -1)), dim)
+    steps = jnp.diff(jnp.moveaxis(x, dim, -1))
+    broadcast_shapes((*y.shape[:dim], *y.shape[dim + 1:], max(y.shape[dim] - 1, 0)), steps.shape)
+    return _strips(y, steps, dim)
 
 
 def _whole(y, strips, dim):

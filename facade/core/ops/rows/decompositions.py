@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from facade.core.dtypes import BOOL, INTEGER
+from facade.core.dtypes import BOOL, FLOAT, INTEGER
 from facade.core.errors import broadcast_shapes
 from facade.core.ops.kernels import indefinite, linear_algebra as kernels
 from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, reject
+from facade.core.ops.supported import EXACT
 from facade.core.ops.table import op
 
 
@@ -25,10 +26,20 @@ def square(array, name, letter="A"):
         raise RuntimeError(f"{name}: {letter} must be batches of square matrices, but they are {rows} by {columns} matrices")
 
 
+# What torch finds first where it does not look at the precision: the kernel that it has not.
+_KERNELS = {"linalg.det": "lu_cpu", "linalg.solve": "lu_cpu", "linalg.cholesky": "cholesky_cpu", "linalg.qr": "geqrf_cpu", "linalg.svd": "linalg_svd_cpu",
+            "linalg.eigh": "linalg_eigh_cpu", "linalg.eig": "linalg_eig_out_cpu", "linalg.eigvals": "linalg_eig_out_cpu"}
+
+
 def precise(array, name):
     """Single or double precision, real or complex."""
-    need_floating(array, f"{name}: Expected a floating point or complex tensor as input. Got {{}}")
+    if name == "linalg.eigh":
+        reject(array, _KERNELS[name], EXACT)
+    need_floating(array, "Unknown Complex ScalarType for {}" if name in ("linalg.eig", "linalg.eigvals") else
+                  f"{name}: Expected a floating point or complex tensor as input. Got {{}}")
     if array.dtype.itemsize == 2:
+        if name in _KERNELS:
+            reject(array, _KERNELS[name], names=("float16", "bfloat16"))
         raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {dtype_of(array).legacy}")
 
 
@@ -101,6 +112,18 @@ def _same_dtype(right, array):
                            f"{dtype_of(right).legacy} and A of type {dtype_of(array).legacy} instead.")
 
 
+def _check_older(name, right, array):
+    """What the older solvers ask of a square matrix and its right side, one after the other."""
+    _same_dtype(right, array)
+    rows, columns = array.shape[-2:]
+    if rows != columns:
+        raise RuntimeError(f"A must be batches of square matrices, but they are {rows} by {columns} matrices")
+    if columns != right.shape[-2]:
+        raise RuntimeError(f"Incompatible matrix sizes for {name}: each A matrix is {columns} by {columns} but each b matrix is "
+                           f"{right.shape[-2]} by {right.shape[-1]}")
+    broadcast_shapes(array.shape[:-2], right.shape[:-2])
+
+
 def _need_kernel(array, kernel):
     """torch's LAPACK kernels know single and double precision."""
     reject(array, kernel, (BOOL, INTEGER), ("float16", "bfloat16"))
@@ -115,12 +138,23 @@ def _solve_triangular(array, right, upper, left, unitriangular):
 
 
 def _triangular_solve(right, array, upper, transpose, unitriangular):
-    square(array, "triangular_solve")
-    _check_sides("triangular_solve", array, right, True)
-    _same_dtype(right, array)
+    for name, each in (("b", right), ("A", array)):
+        if each.ndim < 2:
+            raise RuntimeError(f"torch.triangular_solve: Expected {name} to have at least 2 dimensions, but it has {each.ndim} dimensions instead")
+    _check_older("triangular_solve", right, array)
     _need_kernel(array, "triangular_solve_cpu")
     turned = jnp.swapaxes(array, -1, -2) if transpose else array
     return kernels.solve_triangular(turned, right, upper != transpose, True, unitriangular), array
+
+
+def _check_pivots(packed, pivots):
+    if not pivots.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    if pivots.shape[-1] != packed.shape[-1]:
+        raise RuntimeError("linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix")
+    if pivots.shape != packed.shape[:-1]:
+        raise RuntimeError("linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape "
+                           f"{list(pivots.shape)} instead")
 
 
 def _lu_solve(packed, pivots, right, left, adjoint):
@@ -131,15 +165,17 @@ def _lu_solve(packed, pivots, right, left, adjoint):
     if pivots.dtype != jnp.int32:
         raise RuntimeError("linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32")
     square(packed, "linalg.lu_solve")
+    _check_pivots(packed, pivots)
     _check_sides("linalg.lu_solve", packed, right, left)
     _need_kernel(packed, "linalg.lu_solve_cpu")
     return kernels.lu_solve(packed, pivots, right, left, adjoint)
 
 
 def _cholesky_solve(right, factor, upper):
-    square(factor, "cholesky_solve")
-    _check_sides("cholesky_solve", factor, right, True)
-    _same_dtype(right, factor)
+    for name, each in (("b", right), ("u", factor)):
+        if each.ndim < 2:
+            raise RuntimeError(f"{name} should have at least 2 dimensions, but has {each.ndim} dimensions instead")
+    _check_older("cholesky_solve", right, factor)
     _need_kernel(factor, "cholesky_solve_cpu")
     return kernels.cholesky_solve(kernels.adjoint(factor) if upper else factor, right)
 
@@ -201,13 +237,39 @@ def _lu_factor_ex(array, pivot, check_errors):
 
 
 def _lu_unpack(packed, pivots, unpack_data, unpack_pivots):
+    if pivots.dtype != jnp.int32:
+        raise RuntimeError("torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\n"
+                           "Note: this function is intended to be used with the output produced by torch.linalg.lu_factor")
+    if packed.ndim < 2:
+        raise RuntimeError(f"torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: {list(packed.shape)} instead")
     nothing = jnp.zeros(0, packed.dtype)
     lower, upper = kernels.unpack(packed) if unpack_data else (nothing, nothing)
     moves = kernels.permutation_matrix(kernels.pivots_to_permutation(pivots, packed.shape[-2]), packed.dtype) if unpack_pivots else nothing
     return moves, lower, upper
 
 
+def _check_householder(input, tau):
+    """Raise unless there is a factor for each of so many reflections."""
+    name = "torch.linalg.householder_product"
+    if input.ndim < 2:
+        raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
+    if input.shape[-2] < input.shape[-1]:
+        raise RuntimeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
+    if not tau.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    if input.shape[-1] < tau.shape[-1]:
+        raise RuntimeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+    if input.ndim != tau.ndim + 1:
+        raise RuntimeError(f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.ndim} "
+                           f"and input.ndim is equal to {input.ndim}")
+    if tau.shape[:-1] != input.shape[:-2]:
+        raise RuntimeError(f"{name}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(tau.shape[:-1])}")
+    if input.dtype != tau.dtype:
+        raise RuntimeError(f"{name}: tau dtype {dtype_of(tau).legacy} does not match input dtype {dtype_of(input).legacy}")
+
+
 def _householder(reflections, factors):
+    _check_householder(reflections, factors)
     _need_kernel(reflections, "orgqr_cpu")
     return kernels.householder_product(reflections, factors)
 
@@ -299,11 +361,12 @@ LINALG_SVD = op("svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> 
                 saves="U S Vh", doc="Orthonormal columns, singular values and orthonormal rows whose product is A")
 op("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)", _checked("linalg.svd", matrices, _svd),
    node="LinalgSvdBackward0", saves="U S V", doc="U, the singular values and V of self = U diag(S) V^H")
-SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svdvals", matrices, lambda array, driver: kernels.svdvals(array)),
+SVDVALS = op("svdvals(Tensor A, *, str? driver=None) -> Tensor", _checked("linalg.svd", matrices, lambda array, driver: kernels.svdvals(array)),
              at="linalg", node="LinalgSvdBackward0", saves="result", doc="The singular values, largest first")
 LINALG_EIGH = op("eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)", _triangle_named("linalg.eigh", kernels.eigh),
-                 at="linalg", node="LinalgEighBackward0", saves="eigenvalues eigenvectors", doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
-op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigvalsh", lambda array, lower: kernels.eigh(array, lower)[0]),
+                 at="linalg", node="LinalgEighBackward0", saves="eigenvalues eigenvectors",
+                 doc="The eigenvalues, ascending, and eigenvectors of a Hermitian matrix")
+op("eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor", _triangle_named("linalg.eigh", lambda array, lower: kernels.eigh(array, lower)[0]),
    at="linalg", node="LinalgEighBackward0", saves="result", doc="The eigenvalues of a Hermitian matrix, ascending")
 op("eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)", _checked("linalg.eig", square, kernels.eig), at="linalg",
    node="LinalgEigBackward0", saves="self eigenvalues eigenvectors", doc="The eigenvalues and eigenvectors of a square matrix")
@@ -318,6 +381,9 @@ def _number(value, array):
 
 
 def _pinv(array, atol, rtol, hermitian):
+    if array.ndim < 2 or dtype_of(array).category < FLOAT or array.dtype.itemsize == 2:
+        raise RuntimeError(f"linalg.pinv({dtype_of(array).legacy}{{{list(array.shape)}}}): expected a tensor with 2 or more dimensions of float, double, "
+                           "cfloat or cdouble types")
     return kernels.pinv(array, _number(atol, array), _number(rtol, array), hermitian)
 
 
@@ -328,7 +394,7 @@ def _matrix_rank(array, atol, rtol, hermitian):
 for _name, _function, _first, _more in (
         ("pinv", _pinv, "rcond", {"node": "LinalgPinvBackward0", "saves": "self result", "doc": "The pseudo-inverse"}),
         ("matrix_rank", _matrix_rank, "tol", {"differentiable": False, "doc": "How many singular values are not 0"})):
-    _checks = _checked(f"linalg.{_name}", matrices, _function)
+    _checks = _function if _name == "pinv" else _checked(f"linalg.{_name}", matrices, _function)
     _matrix = "self" if _name == "pinv" else "input"
     op(f"{_name}.atol_rtol_float(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor", _checks, at="linalg", **_more)
     op(f"{_name}.atol_rtol_tensor(Tensor {_matrix}, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor", _checks,
@@ -338,11 +404,15 @@ for _name, _function, _first, _more in (
     op(f"{_name}(Tensor self, float {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
     op(f"{_name}.{_first}_tensor(Tensor {_matrix}, Tensor {_first}, bool hermitian=False) -> Tensor", _relative, at="linalg", **_more)
 op("pinverse(Tensor self, float rcond=1e-15) -> Tensor",
-   _checked("linalg.pinv", matrices, lambda array, rcond: _pinv(array, None, rcond, False)), node="LinalgPinvBackward0",
+   lambda array, rcond: _pinv(array, None, rcond, False), node="LinalgPinvBackward0",
    out=False, doc="The pseudo-inverse", saves="self result")
 
 
 def _lstsq(array, right, rcond, driver):
+    if not right.ndim:
+        raise RuntimeError("torch.linalg.lstsq: other must have at least 1 dimension.")
+    if not 0 <= array.ndim - right.ndim <= 1:
+        raise RuntimeError("torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1")
     vector = array.ndim == right.ndim + 1 and is_vector(array, right)
     sides = right[..., None] if vector else right
     if array.dtype != right.dtype:
@@ -363,8 +433,9 @@ LSTSQ = op("lstsq(Tensor self, Tensor b, float? rcond=None, *, str driver) -> (T
 # ---------------------------------------------------------------- functions of a matrix
 def _matrix_exp(array):
     square(array, "linalg.matrix_exp")
-    need_floating(array, "Expected a floating point or complex tensor as input. Got: {}")
-    return jax.scipy.linalg.expm(array) if array.size else array
+    need_floating(array, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got {}")
+    wide = array.astype(jnp.float32) if array.dtype.itemsize == 2 else array
+    return jax.scipy.linalg.expm(wide).astype(array.dtype) if array.size else array
 
 
 op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", out=False, doc="The exponential of a matrix")

@@ -68,6 +68,13 @@ def _mm(self, mat2):
     return kernels.product(self, mat2)
 
 
+def _extent(array, dim):
+    """The size of one dim, which is asked for before the rank is looked at."""
+    if not array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return array.shape[dim_range(dim, array.ndim)]
+
+
 def _check_batches(self, mat2):
     for each, shown in ((self, "batch1"), (mat2, "batch2")):
         if each.ndim != 3:
@@ -75,12 +82,12 @@ def _check_batches(self, mat2):
     if (self.shape[0], self.shape[2]) != mat2.shape[:2]:
         raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{self.shape[0]}, {self.shape[2]}] "
                            f"but got: [{mat2.shape[0]}, {mat2.shape[1]}].")
-    _same_type(self, mat2, "expected scalar type {} but found {}")
     reject(self, "baddbmm_with_gemm", (BOOL,))
 
 
 def _bmm(self, mat2):
     _check_batches(self, mat2)
+    _same_type(self, mat2, "expected scalar type {} but found {}")
     return kernels.product(self, mat2)
 
 
@@ -92,6 +99,7 @@ def _check_mv(rank, matrix, vector):
 
 
 def _mv(self, vec):
+    _extent(self, 0)
     _check_mv(1, self, vec)
     if self.dtype != vec.dtype:
         one, two = dtype_of(self).legacy, dtype_of(vec).legacy
@@ -118,12 +126,15 @@ def _inner(self, other):
     if self.shape[-1] != other.shape[-1]:
         raise RuntimeError("inner() the last dimension must match on both input tensors but got shapes "
                            f"{list(self.shape)} and {list(other.shape)}")
-    _same_type(self, other, "expected scalar type {} but found {}")
+    if self.ndim == other.ndim == 1:
+        _same_type(self, other, "dot : expected both vectors to have same dtype, but found {} and {}")
+    _same_type(self, other, "both inputs should have same dtype")
     reject(self, "dot" if self.ndim == other.ndim == 1 else "addmm_impl_cpu_", (BOOL,))
     return kernels.tensordot(self, other, (self.ndim - 1,), (other.ndim - 1,))
 
 
 def _tensordot(self, other, dims_self, dims_other):
+    _same_type(self, other, "both inputs should have same dtype")
     reject(self, "addmm_impl_cpu_", (BOOL,))
     return kernels.tensordot(self, other, dims_self, dims_other)
 
@@ -204,6 +215,8 @@ def _addmm(self, mat1, mat2, beta, alpha):
 
 def _addmv(self, mat, vec, beta, alpha):
     _check_mv(self.ndim, mat, vec)
+    if self.ndim == 1 and self.shape[0] not in (1, mat.shape[0]):
+        raise RuntimeError(f"size mismatch, got input ({self.shape[0]}), mat ({mat.shape[0]}x{mat.shape[1]}), vec ({vec.shape[0]})")
     if not self.dtype == mat.dtype == vec.dtype:
         raise RuntimeError("addmv input tensors must have the same dtype, but got "
                            f"{dtype_of(self).legacy}, {dtype_of(mat).legacy}, and {dtype_of(vec).legacy}")
@@ -224,17 +237,18 @@ def _addr(self, vec1, vec2, beta, alpha):
 
 
 def _baddbmm(self, batch1, batch2, beta, alpha):
-    if batch1.ndim == batch2.ndim == 3:
-        _expanded(self, (batch1.shape[0], batch1.shape[1], batch2.shape[2]))
+    _expanded(self, (_extent(batch1, 0), _extent(batch1, 1), _extent(batch2, 2)))
     _check_batches(batch1, batch2)
+    _same_type(batch1, batch2, "expected scalar type {} but found {}")
     _same_type(self, batch1, "Input dtypes must be the same, got: input: {}, batch1: {}")
     return _blended(self, beta, kernels.wide_product(batch1, batch2), alpha)
 
 
 def _addbmm(self, batch1, batch2, beta, alpha):
-    if batch1.ndim == batch2.ndim == 3:
-        _expanded(self, (batch1.shape[1], batch2.shape[2]))
+    _expanded(self, (_extent(batch1, 1), _extent(batch2, 2)))
     _check_batches(batch1, batch2)
+    for other in (batch2, batch1):
+        _same_type(self, other, "self and mat2 must have the same dtype, but got {} and {}")
     return _blended(self, beta, kernels.wide_product(batch1, batch2).sum(0), alpha)
 
 
@@ -271,7 +285,13 @@ def _cross(name):
     return cross
 
 
+def _check_cross(self, other, dim):
+    if self.dtype != other.dtype and len(self.shape) == len(other.shape):
+        _same_type(self, other, "expected scalar type {} but found {}")
+
+
 CROSS = op("cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", _cross("linalg.cross"), COMMON, at="linalg", node="LinalgCrossBackward0",
+           check=_check_cross,
            doc="The cross product of vectors of three along a dim")
 
 
@@ -280,21 +300,20 @@ def _need_real(array, sentence):
         raise RuntimeError(sentence.format(dtype_of(array).legacy))
 
 
-def _cdist(x1, x2, p, through_product):
+def _check_cdist(x1, x2, p, through_product):
     for each, shown in ((x1, "X1"), (x2, "X2")):
         _need_real(each, f"cdist only supports floating-point dtypes, {shown} got: {{}}")
-        if each.ndim < 2:
-            raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {each.ndim}D")
+        if len(each.shape) < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {shown} got: {len(each.shape)}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     reject(x1, "cdist", names=("float16", "bfloat16"))
     broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
-    return kernels.cdist(x1, x2, p, through_product)
 
 
-CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", _cdist, COMMON, at="",
+CDIST = op("cdist(Tensor x1, Tensor x2, float p, bool through_product) -> Tensor", kernels.cdist, COMMON, at="", check=_check_cdist,
            doc="The distances of rows of x1 to rows of x2")
 
 
@@ -347,8 +366,8 @@ def _vander(x, N, increasing):
 def _linalg_vander(x, N):
     if N is not None and N <= 1:
         raise RuntimeError("N must be greater than 1.")
-    if x.dtype == bool:
-        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    if x.dtype == bool or x.dtype.itemsize == 2 and dtype_of(x).category == FLOAT:
+        raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {dtype_of(x).legacy}")
     x = jnp.atleast_1d(x)
     return kernels.vander(_powers_of(x), x.shape[-1] if N is None else N, True)
 

@@ -134,11 +134,21 @@ def _clamped(*operands):
     refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError)(*operands)
 
 
-HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", check=_clamped, doc=(
+def _check_ranking(input1, input2, target, margin):
+    _clamped(input1, input2, target)
+    no_bools(input1, input2)
+
+
+def _check_hinge(self, target, margin):
+    _clamped(target, self)
+    no_bools(self, self)
+
+
+HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", check=_check_hinge, doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, jnp.maximum(margin - self, 0), 0) + jnp.where(target != -1, self, 0))
 MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING,
-                       node="ClampMinBackward0", check=_clamped, doc=(
+                       node="ClampMinBackward0", check=_check_ranking, doc=(
     "What input1 lacks of being over input2 by a margin, target 1, or under it, target -1"), function=lambda input1, input2, target, margin:
     kernels.positive(-target * (input1 - input2) + margin))
 COSINE_EMBEDDING = _loss("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kernels.cosine_embedding,

@@ -9,7 +9,7 @@ from facade.core.dtypes import BY_NUMPY
 from facade.core.ops.kernels.reduction import wide
 from facade.core.ops.promotion import FLOATING
 from facade.core.ops.rows.requirements import takes
-from facade.core.ops.supported import EXACT, NOT_FLOAT
+from facade.core.ops.supported import EXACT, NOT_FLOAT, legacy_name
 from facade.core.ops.table import op
 
 
@@ -135,19 +135,42 @@ def _local_response(input, size, alpha, beta, k):
     return input / (total / size * alpha + k) ** beta
 
 
+def _normalizing(kernel):
+    """The check of the input's dtype, and of the parameters': the input's own, or float32 beside half precision."""
+    known = takes(kernel, *NOT_FLOAT)
+
+    def check(input, *rest):
+        given = [legacy_name(each) for each in _in_order(kernel, rest) if hasattr(each, "dtype")]
+        if given and given[0] != legacy_name(input):
+            if given[0] != "Float":
+                raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+            if input.dtype.itemsize != 2:
+                raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+        known(input)
+        other = next((each for each in given if each != given[0]), None)
+        if other is not None:
+            raise RuntimeError(f"expected scalar type {legacy_name(input)} but found {other}")
+    return check
+
+
+def _in_order(kernel, parameters):
+    """Weight and bias before the running statistics."""
+    return (*parameters[2:], *parameters[:2]) if kernel == "batch_norm" and len(parameters) == 5 else parameters
+
+
 LAYER_NORM = op("layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _layer_norm,
                 at="",
-                node="NativeLayerNormBackward0", check=takes("LayerNormKernelImpl", *NOT_FLOAT), doc="Mean 0 and variance 1 over the last dimensions")
+                node="NativeLayerNormBackward0", check=_normalizing("LayerNormKernelImpl"), doc="Mean 0 and variance 1 over the last dimensions")
 GROUP_NORM = op("group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor", _group_norm, at="",
-                node="NativeGroupNormBackward0", check=takes("GroupNormKernelImpl", *NOT_FLOAT), doc="Mean 0 and variance 1 over groups of channels")
+                node="NativeGroupNormBackward0", check=_normalizing("GroupNormKernelImpl"), doc="Mean 0 and variance 1 over groups of channels")
 RMS_NORM = op("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", _rms_norm, at="", node="MulBackward0",
               check=takes("rms_norm", *EXACT), doc="Root mean square 1 over the last dimensions")
 BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
-                         _batch_norm_training, at="", check=takes("batch_norm", *NOT_FLOAT),
+                         _batch_norm_training, at="", check=_normalizing("batch_norm"),
                          doc="Mean 0 and variance 1 of each channel over the batch")
 BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm,
                 at="",
-                node="NativeBatchNormBackward0", check=takes("batch_norm", *NOT_FLOAT), doc="Each channel less its running mean, over its running standard deviation")
+                node="NativeBatchNormBackward0", check=_normalizing("batch_norm"), doc="Each channel less its running mean, over its running standard deviation")
 LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, FLOATING, at="",
                     node="DivBackward0",
                     doc="Each element over the mean square of its neighbours in the channels")

@@ -71,11 +71,13 @@ def _found(index, out_int32):
     return index.astype(jnp.int32 if out_int32 else jnp.int64)
 
 
-_NO_ORDER = "searchsorted_out_cpu", (BOOL, COMPLEX)
+def _check_order(values, boundaries):
+    """Raise where their common dtype has none."""
+    reject(max(values, boundaries, key=lambda each: dtype_of(each).category), "searchsorted_out_cpu", (BOOL, COMPLEX))
 
 
 def _bucketize(self, boundaries, out_int32, right):
-    reject(self, *_NO_ORDER)
+    _check_order(self, boundaries)
     if boundaries.ndim != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return _found(kernels.searchsorted(boundaries, self, right), out_int32)
@@ -83,7 +85,7 @@ def _bucketize(self, boundaries, out_int32, right):
 
 def _searchsorted(sorted_sequence, self, out_int32, right, side, sorter):
     _check_search(sorted_sequence, self, right, side, sorter)
-    reject(self, *_NO_ORDER)
+    _check_order(self, sorted_sequence)
     rows = sorted_sequence if sorter is None else jnp.take_along_axis(sorted_sequence, sorter, -1)
     return _found(kernels.searchsorted(rows, self, right or side == "right"), out_int32)
 

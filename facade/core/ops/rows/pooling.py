@@ -46,9 +46,9 @@ AVG_POOL = {rank: op(f"avg_pool{rank}d(Tensor self, int[] kernel_size, int[] str
 ADAPTIVE_AVG_POOL = {rank: op(f"adaptive_avg_pool{rank}d(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="",
                               node=_node("AdaptiveAvgPool{}D", rank), doc="The mean of each of so many windows",
                               check=takes("adaptive_avg_pool3d_cpu" if rank == 3 else "adaptive_avg_pool2d", *NOT_FLOAT)) for rank in RANKS}
-_NO_MEAN = "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}"
+NO_MEAN = "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {}"
 GLOBAL_AVG_POOL = op("adaptive_avg_pool(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="", node="MeanBackward1",
-                     check=lambda self, sizes: need_floating(self, _NO_MEAN), doc="The mean over all of space")
+                     check=lambda self, sizes: need_floating(self, NO_MEAN), doc="The mean over all of space")
 MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] output_size) -> Tensor", kernels.max_unpool, at="",
                        node=_node("MaxUnpool{}D", rank), check=takes(f"max_unpool{max(rank, 2)}d", *NOT_FLOAT), doc="Elements put back to where max pooling took them from")
               for rank in RANKS}

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from facade.core import dtypes
 from facade.core.dtypes import BOOL, COMPLEX
-from facade.core.errors import dim_range
+from facade.core.errors import broadcast_shapes, dim_range
 from facade.core.ops.kernels import reduction as kernels
 from facade.core.ops.promotion import FLOATING, PROMOTE
 from facade.core.ops.rows.requirements import axes_of, dtype_of, need_floating, need_some, reject
@@ -240,6 +240,7 @@ def _check_norm_dtype(own, wanted):
 
 
 def _check_dist(self, other, order):
+    broadcast_shapes(self.shape, other.shape)
     no_bools(self, other)
     common = common_dtype((self, other))
     if common.category < dtypes.FLOAT:
