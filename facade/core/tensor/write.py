@@ -71,7 +71,7 @@ def _placed(chain, whole, new):
 
 def check_writable(tensor, inputs=()):
     """Raise torch's error when this tensor cannot be written to with these inputs."""
-    if tensor._inference and not modes.inference:
+    if tensor._inference and not modes.inference and tensor._counter is None:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
                            "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
     if modes.grad and tensor._leaf:
