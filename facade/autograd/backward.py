@@ -192,10 +192,10 @@ class Walk:
         if len(answer) != len(shown):
             raise RuntimeError(f"hook '{_name(hook)}' has returned an incorrect number of values (got {len(answer)}, but expected {len(shown)})")
         for each, gradient in zip(answer, shown):
-            if each is not None and gradient is None and not hasattr(hook, "fills"):
-                raise RuntimeError("can't replace a None gradient with a non-None value")
-            if each is not None:
+            if each is not None and gradient is not None:
                 _check_answer(hook, each, gradient)
+            elif each is not None and not hasattr(hook, "fills"):
+                raise RuntimeError("can't replace a None gradient with a non-None value")
         return [None if each is None else self._taken(each) for each in answer]
 
     def _call_before(self, hooks, gradients):

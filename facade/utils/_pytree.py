@@ -70,3 +70,13 @@ def broadcast_to(prefix, treespec):
         return None
     parts = [broadcast_to(each, spec) for each, spec in zip(children, treespec.children_specs)]
     return None if any(part is None for part in parts) else [leaf for part in parts for leaf in part]
+
+
+def tree_leaves(tree):
+    """The leaves of a tree, from left to right."""
+    return tree_flatten(tree)[0]
+
+
+def tree_structure(tree):
+    """The structure of a tree, without its leaves."""
+    return tree_flatten(tree)[1]

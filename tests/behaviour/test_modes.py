@@ -1,5 +1,6 @@
 """Gradient modes: as contexts, decorators and plain calls, what they leave behind, and inference tensors."""
 
+import copy
 import threading
 
 from tests.worlds import both_worlds, refusal
@@ -124,7 +125,10 @@ def test_views_are_inference_tensors_where_their_base_is(torch):
         made, view = torch.ones(2), plain[0]
         made[0] = 5
     yield view.is_inference(), made.view(1, 2).is_inference(), made.detach().is_inference(), made
-    yield refusal(made.__setitem__, 0, 1), refusal(lambda: made._version), plain._version
+    yield refusal(made.__setitem__, 0, 1), refusal(lambda: made._version), plain._version, copy.deepcopy(made).is_inference()
+    with torch.inference_mode():
+        made.fill_(1)           # torch has written before it refused
+    yield made.data.add_(1), made.detach().add_(1), made.data._version
     yield refusal(lambda: torch.ones(2, requires_grad=True) * made.view(2)), refusal(torch.set_grad_enabled, 1), repr(torch.set_grad_enabled(True))[-10:]
     product = torch.ones(2, requires_grad=True) * 2
     yield refusal(setattr, product, "requires_grad", True), product.requires_grad_() is product, refusal(plain.requires_grad_, "yes")

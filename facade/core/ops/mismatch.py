@@ -195,7 +195,7 @@ def _single(name, row, params, args, kwargs, method):
     positional = [param for param in params if not param.keyword]
     if method and len(params) == 1:
         given = len(args) - 1
-        return f"TensorBase.{name}() takes no " + ("keyword arguments" if kwargs else f"arguments ({given} given)")
+        return f"{type(args[0]).__name__}.{name}() takes no " + ("keyword arguments" if kwargs else f"arguments ({given} given)")
     if len(args) > len(positional):
         return too_many(name, _fewest(params) - method, len(positional) - method, len(args) - method)
     slots, taken = list(filter(None, _slots(params, _takes_out(row, method)))), set()

@@ -125,7 +125,7 @@ class Tensor:
 
     @property
     def _version(self):
-        if self._inference:
+        if self._inference and self._counter is None:
             raise RuntimeError("Inference tensors do not track version counter.")
         return self._writes
 

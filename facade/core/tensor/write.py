@@ -80,7 +80,7 @@ def check_writable(tensor, inputs=()):
 
 def check_history(tensor, inputs=()):
     """Raise torch's error when what is known of a tensor's past forbids to write to it, or to make another view of it in place."""
-    if tensor._inference and not modes.inference:
+    if tensor._inference and not modes.inference and tensor._counter is None:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
                            "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
     if modes.grad and tensor._base is not None:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from facade.core import dtypes
 from facade.core.ops.composites.writing import adopt
 from facade.core.tensor.history import edge_of, set_requires_grad
+from facade.core.tensor.modes import modes
 from facade.core.tensor.node import AccumulateGrad, RemovableHandle
 from facade.core.tensor.storage import Counter, Storage
 from facade.core.tensor.tensor import Tensor, method
@@ -17,7 +18,7 @@ from facade.core.warn import warn
 @property
 def data(self):
     """The same memory without history, whose writes the version counter does not see."""
-    alias = self._alias()
+    alias = self._alias(self.__class__ if self._spreads else None)
     alias._counter = Counter()
     return alias
 
@@ -174,6 +175,7 @@ def __copy__(self):
     made = self._alias(type(self))
     made._leaf, made._node, made._index = self._leaf, self._node, self._index
     made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "_grad"})
+    made._inference = modes.inference
     return made
 
 
@@ -195,7 +197,7 @@ def __deepcopy__(self, memo):
     made._node, made._index, made._leaf = None, 0, self._leaf
     memo[id(self)] = made
     for name, value in self.__dict__.items():
-        if name not in ("_base", "_base_node", "_accumulate", "_hooks", "_counter"):
+        if name not in ("_base", "_base_node", "_accumulate", "_hooks", "_counter", "_inference"):
             made.__dict__[name] = value if name in ("_chain", "_geometry") else copy.deepcopy(value, memo)
     return made
 

@@ -15,6 +15,7 @@ from facade.core.ops.rows import pointwise
 from facade.core.ops.rows import shape as rows
 from facade.core.ops.table import ARRAY
 from facade.core.shapes import Size, inferred_shape, kept_strides, view_strides
+from facade.core.tensor.storage import Counter
 from facade.core.tensor.tensor import Tensor, type_text
 from facade.core.warn import warn_once
 
@@ -465,7 +466,10 @@ def view_as_complex(input):
 @composite()
 def detach(input):
     """The same memory without history"""
-    return input._alias()
+    alias = input._alias(input.__class__ if input._spreads else None)
+    if input._inference:
+        alias._counter = Counter()      # an inference tensor has none of its own, so that it may not be written to
+    return alias
 
 
 @composite()
