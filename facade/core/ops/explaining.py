@@ -9,7 +9,7 @@ import functools
 import inspect
 
 from facade.core.engine import tapes
-from facade.core.ops.binding import check_ints, match
+from facade.core.ops.binding import check_ints, key_of, match
 from facade.core.ops.fitting import CHECKS, own_name, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
 from facade.core.ops.signatures import signatures
@@ -24,7 +24,7 @@ def explained(name, function, method=False, listed=True):
 
     listed: whether `name` is what signatures.txt calls it.
     """
-    suiting = set()      # the types of arguments that fit
+    suiting = set()      # the types of arguments that fit, with those of a sequence's first element
     own_title = inspect.unwrap(function).__qualname__
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
@@ -34,7 +34,7 @@ def explained(name, function, method=False, listed=True):
             option = _suiting(name, options(), args, names, method)
             if scalars:
                 args = _with_ints(option, args)
-        if not scalars and list not in types and tuple not in types:
+        if not scalars:
             suiting.add(types)      # else one may stand for a number, which its type does not tell
         return args
 
@@ -42,7 +42,9 @@ def explained(name, function, method=False, listed=True):
     def call(*args, **names):
         types = tuple(map(type, args)) if not names else (*map(type, args), *names, *map(type, names.values()))
         if types not in suiting:
-            args = suit(args, names, types)
+            key = key_of(args, names) if list in types or tuple in types else types
+            if key not in suiting:
+                args = suit(args, names, key)
         checks = tapes.epoch.checks
         pending = len(checks)
         try:
