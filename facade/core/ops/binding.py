@@ -144,7 +144,7 @@ def match(row, args, kwargs, method):
     return args, {param.name: named[param.name] for param in params if param.name in named and not param.is_ignored}
 
 
-def _key(args, kwargs):
+def key_of(args, kwargs):
     """What the choice of an overload depends on: types, the first element's for a sequence."""
     kinds = [each.__class__ if each.__class__ not in (list, tuple) else (len(args), each[0].__class__ if each else None) for each in args]
     for name, value in kwargs.items():
@@ -160,7 +160,7 @@ def make_function(name, rows, method=False, inplace=False):
         types = tuple(map(type, args)) if not kwargs else (*map(type, args), *kwargs, *map(type, kwargs.values()))
         call = direct.get(types)
         if call is None:
-            call = chosen.get(_key(args, kwargs))
+            call = chosen.get(key_of(args, kwargs))
         if call is not None:
             return call(*args, **kwargs)
         return choose(args, kwargs, types)
@@ -168,7 +168,7 @@ def make_function(name, rows, method=False, inplace=False):
     def choose(args, kwargs, types):
         if method and args and not isinstance(args[0], Tensor):
             raise TypeError(not_a_tensor(name, args[0]))
-        key = _key(args, kwargs)
+        key = key_of(args, kwargs)
         given = {name: value for name, value in kwargs.items() if name != "out"}
         for row in rows:
             found = match(row, args, given, method)
@@ -180,7 +180,7 @@ def make_function(name, rows, method=False, inplace=False):
                 if kwargs["out"] is not None:
                     return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args, row.differentiable)
             call = compile_row(row, inplace)
-            if found[0] is args and found[1] == kwargs and _key(args, kwargs) == key and not _zero_dim(args):
+            if found[0] is args and found[1] == kwargs and key_of(args, kwargs) == key and not _zero_dim(args):
                 by_types = list not in types and tuple not in types
                 (direct if by_types else chosen)[types if by_types else key] = call
             return call(*found[0], **found[1])

@@ -365,8 +365,8 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     """input where target is 1, what it lacks of the margin where it is -1."""
     number = _reduction(reduction, size_average, reduce)
-    values = apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target.detach()))
-    return _reduced(values.to(input.dtype), number)
+    values = apply(table.HINGE_EMBEDDING, (ARRAY, ARRAY, float(margin)), (input, target.detach().to(input.dtype)))
+    return _reduced(values.to(input.dtype) if input.dtype.category == dtypes.INTEGER else values, number)
 
 
 @composite(at="nn.functional")
