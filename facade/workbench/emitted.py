@@ -1,6 +1,7 @@
 """A whole emitted program: its imports, JAX's switch for 64-bit numbers, and how it is run here."""
 
 import html
+import re
 
 import jax
 
@@ -8,7 +9,7 @@ from facade.workbench.lines import wrapped
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
 # What a program may need beside JAX, by what its text has.
-_PERHAPS = {"np.": "import numpy as np", "optax.": "import optax", "lax.": "from jax import lax"}
+_PERHAPS = {"np": "import numpy as np", "optax": "import optax", "lax": "from jax import lax"}
 
 
 class Source(str):
@@ -24,8 +25,7 @@ class Source(str):
 def assembled(wide, parts, standard=()):
     """A whole program from its functions, each a list of lines. wide: whether JAX has 64-bit numbers; standard: imports of Python's own."""
     body = "\n\n\n".join("\n".join(piece for line in part for piece in wrapped(line)) for part in parts) + "\n"
-    words = f" {body}".replace("(", " ").replace("[", " ").replace("{", " ").replace("-", " ")
-    imports = ["import jax", "import jax.numpy as jnp", *(line for start, line in _PERHAPS.items() if f" {start}" in words)]
+    imports = ["import jax", "import jax.numpy as jnp", *(line for name, line in _PERHAPS.items() if re.search(rf"(?<![\w.]){name}\.", body))]
     head = "\n".join([*standard, *[""] * bool(standard), *imports])
     return Source(f"{head}\n\n{WIDE}\n\n{body}" if wide else f"{head}\n\n\n{body}")
 

@@ -148,8 +148,6 @@ def unary(operator, operand):
 
 
 # ---------------------------------------------------------------- numbers and dtypes
-
-
 def literal(number):
     """A number of NumPy's as a Python number that stands for it in arithmetic with arrays of its dtype."""
     value = shortest(np.asarray(number))
@@ -170,6 +168,11 @@ def number_text(value):
     if value in (float("inf"), float("-inf")):
         return "jnp.inf" if value > 0 else "-jnp.inf"
     return repr(value)
+
+
+def numbers_text(value):
+    """Python numbers, or lists of them, in such a program."""
+    return f"[{', '.join(map(numbers_text, value))}]" if isinstance(value, list) else number_text(value)
 
 
 def dtype_text(dtype):
@@ -237,8 +240,9 @@ def is_uniform(array):
 
 
 def written_out(array, wide):
-    """A small array written out; one of equal elements may stand as a number where NumPy broadcasts. wide: whether JAX has 64-bit
-    numbers.
+    """A small array written out; one of equal elements may stand as a number where NumPy broadcasts.
+
+    wide: whether JAX has 64-bit numbers. NotImplementedError where it is too long to be read.
     """
     array = np.asarray(array)
     if array.ndim == 0:
@@ -251,7 +255,7 @@ def written_out(array, wide):
     if array.size > LONGEST:
         raise NotImplementedError(f"a constant of shape {list(array.shape)} inside the program is too long to be written out; "
                                   "hand it to the function")
-    return call("jnp.array", shortest(array), dtype=None if array.dtype.kind == "b" else dtype)
+    return call("jnp.array", numbers_text(shortest(array)), dtype=None if array.dtype.kind == "b" else dtype)
 
 
 def filled(shape, number, dtype, wide):

@@ -140,7 +140,7 @@ def with_means(flat, uniform):
     uses = Counter(id(each) for each in (*flat.outputs, *(source for equation in flat.equations for source in equation.sources)))
     same = {}
     for equation in flat.equations:
-        total = _sum_behind(equation.sources[0], makers, uses) if equation.name == "div" else None
+        total = _sum_behind(equation.sources[0], makers, uses) if equation.name == "div" and _is_inexact(equation.results[0].aval) else None
         if total is not None and is_number(uniform.get(id(equation.sources[1]), equation.sources[1]), _count(total)):
             total.name = "reduce_mean"
             same[id(equation.results[0])] = equation.sources[0]
@@ -153,6 +153,10 @@ def _sum_behind(source, makers, uses):
     if made is None or uses[id(source)] != 1:
         return None
     return _sum_behind(made.sources[0], makers, uses) if made.name == "broadcast_in_dim" else made if made.name == "reduce_sum" else None
+
+
+def _is_inexact(aval):
+    return np.dtype(aval.dtype).kind not in "biu"
 
 
 def _count(total):

@@ -10,7 +10,7 @@ from facade.workbench.arguments import arrays_of, as_list
 from facade.workbench.naming import LIST, Input
 from facade.workbench.paths import StepPaths, data_only, model_values
 from facade.workbench.recording import fill_in
-from facade.workbench.step import TrainingStep, consumer
+from facade.workbench.step import TrainingStep
 
 
 class Kind:
@@ -59,7 +59,7 @@ class Kind:
                     continue
                 arrays = arrays_of([paths.every[which].inputs[index] for paths in self.paths])
                 if named is None and any(not np.array_equal(arrays[0], each) for each in arrays[1:]):
-                    found[value] = "mask" if consumer(first, value) == "masked_scale" else "data"
+                    found[value] = first.every[which].operand(value) or "data"
         return self._named(found)
 
     def _named(self, wishes):

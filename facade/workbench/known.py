@@ -96,7 +96,8 @@ def _group_norm(kernel, numbers):
 
 
 def _batch_norm(kernel, numbers):
-    return _idiom("batch_norm", **_given(kernel.statics[-1])) if _has(kernel, 3) and kernel.specs[0].shape[0] > 1 else None
+    shape = kernel.specs[0].shape
+    return _idiom("batch_norm", **_given(kernel.statics[-1])) if _has(kernel, 3) and math.prod(shape) > shape[1] else None
 
 
 def _dropout(kernel, numbers):

@@ -178,14 +178,20 @@ class Path(NamedTuple):
         with jax.enable_x64(True):
             return jax.jit(jaxpr_as_fun(cut.jaxpr))(*(engine.computed(value).array for value in cut.inputs))
 
+    def operand(self, value):
+        """What an operator calls a value that goes in; empty where nothing takes it, or it is called no more than an input."""
+        entry = self._taker(value)
+        names = [] if entry is None else operand_names(entry.kernel)
+        name = names[entry.sources.index(value)] if entry is not None and len(names) == len(entry.sources) else ""
+        return "" if name in ("self", "other", "input", "tensors", "src", "tensor1", "tensor2", "mat2") else name
+
     def wish(self, value):
         """What a value might be called that goes in: after the operand that it is, or the operator that takes it."""
-        entry, place = next(((entry, entry.sources.index(value)) for entry in self.entries if value in entry.sources), (None, 0))
-        if entry is None:
-            return "constant"
-        names = operand_names(entry.kernel)
-        name = names[place] if len(names) == len(entry.sources) else ""
-        return name if name not in ("", "self", "other", "input") else operator_name(entry.kernel)
+        entry = self._taker(value)
+        return self.operand(value) or (operator_name(entry.kernel) if entry is not None else "constant")
+
+    def _taker(self, value):
+        return next((entry for entry in self.entries if value in entry.sources), None)
 
 
 def path_to(entries, outputs, given=()):

@@ -97,31 +97,40 @@ class Rule:
         return f"def {self.name}(param, grad{', state' if self.keeps else ''}{options}):"
 
     def body(self, sources, is_first, wide):
-        """(lines, flat program) for a parameter of these sources; is_first: as if it had no state yet; wide: whether JAX
-        has 64-bit numbers.
+        """(lines, flat program) for a parameter of these sources.
+
+        is_first: as if it had no state yet; wide: whether JAX has 64-bit numbers.
         """
-        leading = tuple(None if each is None else _spec(each) for each in self.entry.sources[:len(self.options)])
         state = [None if is_first else sources[0].spec if each is None else each.spec for each in sources[2:]]
-        kernel = engine.kernel_of(self.operator, self.entry.kernel.statics, (*leading, sources[0].spec, sources[1].spec, *state))
-        flat = flatten(kernel.jaxpr, wide=wide)
-        present = [source for source in self.entry.sources[:len(self.options)] if source is not None]
-        names = [name for name, each in zip(self.options, leading) if each is not None]
-        fixed = [each for each in zip(flat.inputs, present, names) if each[1].__class__ is Number and each[2] != "step"]
-        settle(flat, {place: source for place, source, _ in fixed})
+        flat, names = self._flat(sources, state, wide)
         writer = Writer(Names(["param", "grad", "state", *self.options, self.name]), 2 if is_first else 1, wide)
-        inputs = [*names, "param", "grad",
-                  *(f'state["{key}"]' for key, each in zip(self.keys, state) if each is not None)]
-        for name, text in zip(flat.inputs, inputs):
-            if text in self.numbers and text != "step" and self.numbers[text].__class__ is Number:
-                writer.untyped.add(id(name))
-            elif text in self.numbers and text != "step":
-                writer.say(f"{text} = jnp.asarray({text}, jnp.{name.aval.dtype})")
-        if self.counts:
-            writer.say('step = state["step"] + 1')
-        outputs = [each.text for each in writer.body(flat, [Expression(each, cheap=True) for each in inputs], ["new_param", *self.keys])]
+        inputs = [*names, "param", "grad", *(f'state["{key}"]' for key, each in zip(self.keys, state) if each is not None)]
+        self._say_options(writer, flat, names)
+        given = [Expression(each, cheap=True) for each in inputs]
+        outputs = [each.text for each in writer.body(flat, given, ["new_param", *self.keys])]
         kept = [f'"{key}": {text}' for key, text in zip(self.keys, outputs[1:])] + ['"step": step'] * self.counts
         writer.say(f"return {outputs[0]}{', {' + ', '.join(kept) + '}' if self.keeps else ''}")
         return writer.lines, flat
+
+    def _flat(self, sources, state, wide):
+        """(the flat program of the update, its branches decided by the options; the options that go in) for these specs of the state."""
+        given = {name: each for name, each in zip(self.options, self.entry.sources) if each is not None}
+        leading = (each and _spec(each) for each in self.entry.sources[:len(self.options)])
+        kernel = engine.kernel_of(self.operator, self.entry.kernel.statics, (*leading, sources[0].spec, sources[1].spec, *state))
+        flat = flatten(kernel.jaxpr, wide=wide)
+        fixed = {place: each for place, (name, each) in zip(flat.inputs, given.items()) if each.__class__ is Number and name != "step"}
+        settle(flat, fixed)
+        return flat, list(given)
+
+    def _say_options(self, writer, flat, names):
+        """The lines that make an option an array which is one, and count the step; a Python number has no methods."""
+        for place, name in zip(flat.inputs, names):
+            if name != "step" and self.numbers[name].__class__ is Number:
+                writer.untyped.add(id(place))
+            elif name != "step":
+                writer.say(f"{name} = jnp.asarray({name}, jnp.{place.aval.dtype})")
+        if self.counts:
+            writer.say('step = state["step"] + 1')
 
     def lines(self, wide=True):
         """(the function, flat programs): the same for every parameter, else NotImplementedError."""

@@ -11,10 +11,10 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
-from facade.core.engine.stats import operator_name
 from facade.workbench.arguments import arrays_of, as_arguments, as_list, stands_in_source
 from facade.workbench.comparing import compare
 from facade.workbench.emitted import as_written, assembled, executed
+from facade.workbench.names import Names
 from facade.workbench.naming import Input, Namer, model_and_optimizer
 from facade.workbench.optax_rules import transformation
 from facade.workbench.paths import StepPaths
@@ -48,6 +48,7 @@ class TrainingStep:
         self.rules = [Rule.of(entry, paths.trained, optimizer_name) for entry in paths.steps]
         for rule in self.rules:
             rule.varying = tuple(name for name in rule.numbers if name in self.varying)
+        self._constants, self._taken = {}, Names()
         self.loss_cut = self._named(paths.loss.jaxpr(paths.scopes, paths.stopped))
         self.between = None if paths.between is None else self._named(paths.between.jaxpr(paths.scopes, is_differentiated=False))
         self.params = {name: arrays_of([value])[0] for value, name in paths.trained.items()}
@@ -74,12 +75,14 @@ class TrainingStep:
 
     # ------------------------------------------------------------ what goes in
     def _named(self, cut):
-        found = []
-        for value in cut.inputs:
-            named = self.varying.get(value) or self.paths.input(value)
-            count = sum(each.group == "constants" for each in found)
-            found.append(named or Input("constants", f"{consumer(self.paths, value)}_{count}"))
+        found = [self.varying.get(value) or self.paths.input(value) or self._constant(value, cut.wishes[value]) for value in cut.inputs]
         return NamedCut(cut.jaxpr, cut.inputs, found, arrays_of(cut.inputs))
+
+    def _constant(self, value, wish):
+        """The `Input` of a value without a name, the same wherever it goes in."""
+        if value not in self._constants:
+            self._constants[value] = Input("constants", self._taken.new(wish))
+        return self._constants[value]
 
     def _collected(self):
         """What goes into the emitted step, in the order of its signature, without the optimizer's state."""
@@ -200,11 +203,6 @@ class TrainingStep:
 
     def _repr_html_(self):
         return self.to_source()._repr_html_()
-
-
-def consumer(paths, value):
-    """The operator that a value goes into."""
-    return next((operator_name(entry.kernel) for path in paths.every for entry in path.entries if value in entry.sources), "c")
 
 
 def _parameters_of(function):

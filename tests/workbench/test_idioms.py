@@ -89,6 +89,7 @@ LINES = {
     "jnp.mean(x, axis=2, keepdims=True)": lambda x: x - x.mean(2, keepdim=True),
     "jnp.sum(x > 0.0)": lambda x: (x > 0).sum().float(),
     "jnp.remainder(arange, 3)": lambda x: (torch.arange(6) % 3).float(),
+    "jnp.array([0.0, jnp.inf, jnp.nan, -jnp.inf])": lambda x: x + torch.tensor([0.0, float("inf"), float("nan"), -float("inf")]),
     "x * 2.0": lambda x: (x * 2 + 0.0) * 1.0 / torch.ones(4),
     "x - jnp.exp(x)": lambda x: x + -x.exp(),
 }
@@ -105,3 +106,14 @@ def test_integers_are_of_64_bits_only_where_they_show():
     assert "jax_enable_x64" not in traced(lambda x: x[torch.arange(2) + 1]).to_source()
     assert "jax_enable_x64" in traced(lambda x: x.argmax(2)).to_source()
     assert "jax_enable_x64" in traced(lambda x: (torch.arange(3) * 2 ** 40 > 5).float()).to_source()
+
+
+def test_a_sum_of_integers_over_their_count_is_no_mean():
+    program = traced(lambda x: (x > 0).long().sum(1).div(2, rounding_mode="floor") + x.argmax(1))
+    program.check()
+    assert "mean" not in program.to_source()
+
+
+def test_an_index_that_was_made_narrow_stays_so():
+    program = torch.trace_program(lambda x, i: x[i.to(torch.int8).long()], torch.arange(300.0), torch.tensor([3, 258]))
+    program.check()

@@ -88,11 +88,11 @@ def convert(eqn):
 
 
 def _conversion(operand, before, after):
-    """What a consumer may see through: integers of any width are the same index, and what is true counts as 1 anyway."""
+    """What a consumer may see through: an index is the same in 32 bits or 64, and what is true counts as 1 anyway."""
     kind = np.dtype(before).kind
     if kind == "b" and after.kind in "iuf":
         return Truth(operand)
-    return Converted(operand) if kind in "iu" and after.kind in "iu" else None
+    return Converted(operand) if kind in "iu" and after.kind in "iu" and after.itemsize >= 4 else None
 
 
 ROWS = {**dict.fromkeys(OPERATORS, operator), **dict.fromkeys(FUNCTIONS, function), "integer_pow": integer_pow, "neg": neg, "not": invert,

@@ -60,7 +60,7 @@ def _index(eqn):
 
 
 def _without_casts(operand):
-    """An index: integers of any width will do."""
+    """An index: integers of 32 bits or 64 will do."""
     while isinstance(operand.source, Converted):
         operand = operand.source.operand
     return operand
