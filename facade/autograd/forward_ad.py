@@ -78,6 +78,8 @@ def make_dual(tensor, tangent, *, level=None):
         raise RuntimeError("Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not supported.")
     if any(_stands_for(each, tangent) for each in _levels[-1]):
         raise RuntimeError("Setting a forward grad that itself has a forward gradient at the same level0 is not supported.")
+    if tangent.strides != tensor.strides:       # it is kept in the memory order of the tensor
+        tangent = tensor.detach().clone().copy_(tangent)
     with enable_grad():
         made = tensor.view(tensor.shape) if tensor.requires_grad else tensor.detach().requires_grad_()
     _levels[-1].append(_Dual(Tensor._of(made.value, *edge_of(made)), tangent, not tensor.requires_grad))
@@ -94,7 +96,8 @@ def unpack_dual(tensor, *, level=None):
     if not tensor.requires_grad or not duals:
         return UnpackedDualTensor(tensor, None)
     wanted = modes.grad and _leads_out(tensor, duals)
-    tangent = _tangent(tensor, duals, wanted)
+    given = next((each.tangent for each in duals if each.tangent.dtype is tensor.dtype and _stands_for(each, tensor)), None)
+    tangent = _tangent(tensor, duals, wanted) if given is None else given
     return UnpackedDualTensor(tensor if wanted else tensor.detach(), tangent)
 
 

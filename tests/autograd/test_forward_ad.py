@@ -39,6 +39,17 @@ def test_a_tangent_has_a_history_where_the_primal_has_one(torch):
 
 
 @both_worlds
+def test_a_dual_gives_back_the_tangent_it_was_given(torch):
+    ad = torch.autograd.forward_ad
+    x, t = torch.ones(2, 2), torch.arange(4.0).reshape(2, 2)
+    with ad.dual_level():
+        dual, turned = ad.make_dual(x, t), ad.make_dual(x, t.t())
+        yield ad.unpack_dual(dual).tangent is t, ad.unpack_dual(turned).tangent is t, *ad.unpack_dual(turned), ad.unpack_dual(turned).tangent.stride()
+        yield ad.unpack_dual(dual * 1).tangent is t, ad.unpack_dual(dual * 2).tangent
+    yield ad.unpack_dual(dual).tangent is None
+
+
+@both_worlds
 def test_module(torch):
     ad = torch.autograd.forward_ad
     model = torch.nn.Linear(3, 2)
