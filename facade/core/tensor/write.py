@@ -122,7 +122,7 @@ def _check_view(view, inputs):
                            f"{untracked(view)} and is being modified inplace with grad mode enabled. {AMBIGUOUS}")
     if view.requires_grad and view._base._node is None:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if view.requires_grad and view._node is None:        # so it is as long as nothing has asked for its history
+    if view.requires_grad and view._node is None and view._base_version is not None:     # so it is until something asks for its history
         raise RuntimeError(LEAF)
 
 
@@ -136,6 +136,7 @@ def write(tensor, value, node=None, index=0):
         storage = tensor.storage_cell
     if tensor._base is not None and node is not None:
         _rebase(tensor._base, tensor, value, node, index)
+        tensor._base_version = None         # its history is that of its base from now on, and is taken when asked for
     elif node is not None and tensor._retains_grad:
         retain_at(tensor, node, index)
     elif node is not None:

@@ -212,6 +212,8 @@ def _put(run, input, indices, values, accumulate):
     for place, each in enumerate(indices):
         if not isinstance(each, Tensor):
             raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(each).__name__}")
+    if len(indices) == 1 and indices[0].dtype is dtypes.bool and isinstance(values, Tensor) and values.numel() == 1 and not accumulate:
+        values = values.to(input.dtype)         # one number goes where the mask is, whatever its dtype
     arrays = _index_arrays(input, indices)
     return run(table.INDEX_PUT, (ARRAY, Arrays(len(arrays)), ARRAY, bool(accumulate)), (input, *arrays, values))
 
