@@ -30,7 +30,7 @@ globals().update(vars(ops))
 globals().update(sampling.FUNCTIONS)
 
 from facade import (  # noqa: E402, F401
-    __future__, _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, functional, hub, jit, linalg, masked,
+    __future__, _C, _dynamo, accelerator, amp, autograd, backends, compiler, cpu, cuda, distributions, fft, func, functional, hub, jit, linalg, masked,
     multiprocessing, nn, optim, overrides, profiler, random, return_types, serialization, signal, special, storage, testing, torch_version, types,
     utils, version)
 from facade._higher_order_ops import cond, while_loop  # noqa: E402

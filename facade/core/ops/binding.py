@@ -15,6 +15,7 @@ from facade.core.ops.documenting import document
 from facade.core.ops.fitting import CHECKS, fits, renamed, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, not_a_tensor
 from facade.core.ops.outputs import apply_out
+from facade.core.ops.overriding import hand_over, overloaded
 from facade.core.ops.table import ARRAY, Arrays
 from facade.core.tensor.tensor import Tensor
 
@@ -166,6 +167,9 @@ def make_function(name, rows, method=False, inplace=False):
         return choose(args, kwargs, types)
 
     def choose(args, kwargs, types):
+        is_overloaded, asked = overloaded(args, kwargs)
+        if asked:
+            return hand_over(function, title, asked, args, kwargs)
         if method and args and not isinstance(args[0], Tensor):
             raise TypeError(not_a_tensor(name, args[0]))
         key = key_of(args, kwargs)
@@ -180,12 +184,12 @@ def make_function(name, rows, method=False, inplace=False):
                 if kwargs["out"] is not None:
                     return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args, row.differentiable)
             call = compile_row(row, inplace)
-            if found[0] is args and found[1] == kwargs and key_of(args, kwargs) == key and not _zero_dim(args):
+            if found[0] is args and found[1] == kwargs and key_of(args, kwargs) == key and not _zero_dim(args) and not is_overloaded:
                 by_types = list not in types and tuple not in types
                 (direct if by_types else chosen)[types if by_types else key] = call
             return call(*found[0], **found[1])
         raise TypeError(mismatch(name, rows, args, kwargs, method))
-    writing = method or inplace
+    writing, title = method or inplace, "Tensor." * method + name
     function.__name__ = function.__qualname__ = name
     document(function, name, rows, method, inplace)
     function.rows = rows

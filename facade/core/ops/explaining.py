@@ -13,6 +13,7 @@ from facade.core.ops.binding import check_ints, match
 from facade.core.ops.dispatch import complain_first
 from facade.core.ops.fitting import CHECKS, own_name, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
+from facade.core.ops.overriding import NEVER_ASK, hand_over, overloaded
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
 
@@ -30,11 +31,13 @@ def explained(name, function, method=False, listed=True):
     own_title = inspect.unwrap(function).__qualname__
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
-    def suit(args, names, types):
+    def suit(args, names, types, forgets):
         kinds = (*map(_kind, args), *names, *map(_kind, names.values()))
         option = known.get(kinds)
         if option is None:
             option = _suiting(name, options(), args, names, method) if options() else False
+            if forgets:
+                return args
             if not option or _told_by_types(option, args, names):
                 suiting.add(types)
             known[kinds] = option = option and _wants_integers(option) and option
@@ -44,7 +47,10 @@ def explained(name, function, method=False, listed=True):
     def call(*args, **names):
         types = tuple(map(type, args)) if not names else (*map(type, args), *names, *map(type, names.values()))
         if types not in suiting:
-            args = suit(args, names, types)
+            is_overloaded, asked = overloaded(args, names)
+            if asked and name not in NEVER_ASK:
+                return hand_over(call, "Tensor." * method + name, asked, args, names)
+            args = suit(args, names, types, is_overloaded)
         checks = tapes.epoch.checks
         pending = len(checks)
         try:

@@ -18,6 +18,7 @@ from facade.core.ops.advice import warned
 from facade.core.ops.dispatch import apply, apply_inplace
 from facade.core.ops.explaining import explained
 from facade.core.ops.mismatch import not_a_tensor
+from facade.core.ops.overriding import answer_of
 from facade.core.ops.table import ARRAY, TABLE
 from facade.core.tensor.tensor import Tensor, close
 
@@ -86,6 +87,7 @@ def attach_methods():
         rows = [row for row in TABLE if row.name == row_name]
         setattr(Tensor, name, _operator(name, rows[-1], swapped, inplace))
     for name, call in CALLS.items():
+        call.__name__ = name
         setattr(Tensor, name, call)
     close("T", "H", "mT", "mH", "device", "layout", "nbytes", "itemsize")
 
@@ -157,16 +159,18 @@ def _operator(name, row, swapped, inplace):
             if not isinstance(self, Tensor):
                 return NotImplemented if swapped or name == "__rsub__" else _refuse(name, self)
             if other.__class__ not in PLAIN or other is None:
-                other = _beside(other)
-                if other is NotImplemented:
-                    return other
+                beside = _beside(other)
+                if beside is NotImplemented:
+                    return answer_of(other, name, (self, other))
+                other = beside
             return run(row, statics, (other, self) if swapped else (self, other))
     else:
         def method(self, other):
             if other.__class__ not in PLAIN or other is None:
-                other = _beside(other, name == "__eq__")
-                if other is NotImplemented:
-                    return other
+                beside = _beside(other, name == "__eq__")
+                if beside is NotImplemented:
+                    return answer_of(other, name, (self, other))
+                other = beside
             return run(row, statics, (self, other))
     method.__name__ = method.__qualname__ = name
     return method

@@ -12,6 +12,7 @@ from facade.core.ops.binding import PLAIN
 from facade.core.ops.composites import composite
 from facade.core.ops.dispatch import apply_view, derived
 from facade.core.ops.mismatch import signature_mismatch, type_name
+from facade.core.ops.overriding import no_torch_function, take_operators
 from facade.core.ops.promotion import set_default_dtype
 from facade.core.ops.rows.shape import ALIAS
 from facade.core.ops.table import ARRAY
@@ -158,7 +159,8 @@ def _join(cls, **options):
     """Have subclasses of Tensor taken as operands, and results of theirs be of their class unless the class keeps its name to itself."""
     super(Tensor, cls).__init_subclass__(**options)
     PLAIN.add(cls)
-    if cls._spreads:
+    take_operators(cls)
+    if cls._spreads and getattr(cls, "__torch_function__", None) is not no_torch_function:
         derived.add(cls)
 
 

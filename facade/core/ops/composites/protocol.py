@@ -78,7 +78,9 @@ def _real_number(self, kind="double"):
     return number
 
 
-Tensor.__int__ = lambda self: int(_real_number(self, "int64_t"))
+@method
+def __int__(self):
+    return int(_real_number(self, "int64_t"))
 
 
 def _untracked(self):
@@ -88,7 +90,11 @@ def _untracked(self):
     return self
 
 
-Tensor.__float__ = lambda self: float(_real_number(_untracked(self)))
+@method
+def __float__(self):
+    return float(_real_number(_untracked(self)))
+
+
 Tensor.__complex__ = lambda self: complex(_number(_untracked(self)))
 
 
