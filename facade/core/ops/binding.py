@@ -184,7 +184,8 @@ def make_function(name, rows, method=False, inplace=False):
                 if kwargs["out"] is not None:
                     return apply_out(name, lambda **more: function(*args, **more, **given), kwargs["out"], args, row.differentiable)
             call = compile_row(row, inplace)
-            if found[0] is args and found[1] == kwargs and key_of(args, kwargs) == key and not _zero_dim(args) and not is_overloaded:
+            if found[0] is args and found[1] == kwargs and key_of(args, kwargs) == key and not is_overloaded \
+                    and not _stands_for_number(row, args):
                 by_types = list not in types and tuple not in types
                 (direct if by_types else chosen)[types if by_types else key] = call
             return call(*found[0], **found[1])
@@ -196,6 +197,6 @@ def make_function(name, rows, method=False, inplace=False):
     return function
 
 
-def _zero_dim(args):
-    """Whether a tensor among the arguments may stand for a number, which its type alone does not tell."""
-    return any(isinstance(each, Tensor) and not each._value.spec.shape for each in args[1:])
+def _stands_for_number(row, args):
+    """Whether a tensor among the arguments is given for a number, which its type alone does not tell."""
+    return any(isinstance(each, Tensor) and param.type != "Tensor" for each, param in zip(args, row.schema.params))

@@ -45,7 +45,7 @@ def explained(name, function, method=False, listed=True):
 
     @functools.wraps(function)
     def call(*args, **names):
-        types = tuple(map(type, args)) if not names else (*map(type, args), *names, *map(type, names.values()))
+        types = tuple(map(type, args)) if not names or not listed else (*map(type, args), *names, *map(type, names.values()))
         if types not in suiting:
             is_overloaded, asked = overloaded(args, names)
             if asked and name not in NEVER_ASK:

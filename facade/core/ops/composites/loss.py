@@ -29,8 +29,13 @@ def _constant(name, **arguments):
                                "This input cannot have requires_grad True.")
 
 
+def _alike(input, target):
+    """Whether these are tensors of one shape, asked without making sizes of it."""
+    return isinstance(input, Tensor) and isinstance(target, Tensor) and input._value.spec.shape == target._value.spec.shape
+
+
 def _warn_of_broadcast(input, target):
-    if target.size() != input.size():
+    if not _alike(input, target) and target.size() != input.size():
         warn(f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
              "This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.")
         broadcast_shapes(input.shape, target.shape)
