@@ -13,7 +13,7 @@ from facade.core.ops.binding import check_ints, match
 from facade.core.ops.dispatch import complain_first
 from facade.core.ops.fitting import CHECKS, own_name, takes_out
 from facade.core.ops.mismatch import kind_name, mismatch, missing_reason
-from facade.core.ops.overriding import NEVER_ASK, hand_over, overloaded
+from facade.core.ops.overriding import NEVER_ASK, forgetting, hand_over, in_lists, overloaded
 from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
 
@@ -28,6 +28,7 @@ def explained(name, function, method=False, listed=True):
     listed: whether `name` is what signatures.txt calls it.
     """
     suiting, known = set(), {}      # the types of arguments that fit; where types do not tell, the kinds, and the signature if it wants integers
+    forgetting.append(suiting.clear)
     own_title = inspect.unwrap(function).__qualname__
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
@@ -38,7 +39,7 @@ def explained(name, function, method=False, listed=True):
             option = _suiting(name, options(), args, names, method) if options() else False
             if forgets:
                 return args
-            if not option or _told_by_types(option, args, names):
+            if (not option or _told_by_types(option, args, names)) and not (in_lists and (list in types or tuple in types)):
                 suiting.add(types)
             known[kinds] = option = option and _wants_integers(option) and option
         return _with_ints(option, args) if option else args
@@ -59,6 +60,9 @@ def explained(name, function, method=False, listed=True):
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
             if isinstance(error, (IndexError, RuntimeError)) and name not in CHECKING_FIRST:
                 complain_first(args)
+            _, asked = overloaded(args, names)
+            if asked and isinstance(error, TypeError):      # one that a list of tensors begins without
+                return hand_over(call, "Tensor." * method + name, asked, args, names)
             if options():
                 own = _own_names(function, names) if isinstance(error, TypeError) else names
                 if own != names:

@@ -53,6 +53,8 @@ def takes_over(cls):
 
 
 NEVER_ASK = {"is_tensor"}
+in_lists = []           # the subclasses of Tensor that take over: where there are any, lists are looked through in every call
+forgetting = []         # what to call when there is another: functions forget the types that they know
 
 
 def overloaded(args, names):
@@ -109,6 +111,9 @@ _OPERATORS |= {f"__r{name}__": (method, plain) for name, method, plain in (
 def take_operators(cls):
     """Have Python's operators ask a subclass of Tensor that takes over, where it has none of its own."""
     if takes_over(cls):
+        in_lists.append(cls)
+        for forget in forgetting:
+            forget()
         own = {name for each in cls.__mro__[:cls.__mro__.index(Tensor)] for name in vars(each)}
         for name, (method, swapped) in _OPERATORS.items():
             if name not in own:
