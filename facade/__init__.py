@@ -56,7 +56,7 @@ from facade.workbench.explain import explain  # noqa: E402
 from facade.workbench.magic import load_ipython_extension  # noqa: E402
 from facade.workbench.nan import find_nan  # noqa: E402
 from facade.workbench.remembering import explaining  # noqa: E402
-from facade.workbench.step import trace_step  # noqa: E402
+from facade.workbench.training.step import trace_step  # noqa: E402
 from facade.workbench.summary import summary  # noqa: E402
 from facade.workbench.trace import trace_program  # noqa: E402
 

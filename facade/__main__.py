@@ -9,7 +9,7 @@ import sys
 from facade.port import checking, coverage, rewriting
 from facade.port.run import run_script
 from facade.port.sources import NOTEBOOK_SUFFIX
-from facade.workbench import script
+from facade.workbench.training import script
 
 DISTRIBUTION = "facade-torch"
 CACHE = "~/.cache/facade"

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-COMMAND_LINE = {f"facade.{name}" for name in ("__main__", "port.coverage", "port.replay", "port.run", "port.verification", "workbench.script")}
+COMMAND_LINE = {f"facade.{name}" for name in ("__main__", "port.coverage", "port.replay", "port.run", "port.verification", "workbench.training.script")}
 LOADED = """
 import json, sys
 import jax

@@ -7,8 +7,8 @@ from facade.core.tensor.tensor import Tensor
 from facade.nn.modules.loss import _Loss
 from facade.nn.modules.module import Module
 from facade.optim.optimizer import Optimizer
-from facade.workbench.expressions import Expression
-from facade.workbench.names import Names
+from facade.workbench.emitting.expressions import Expression
+from facade.workbench.emitting.names import Names
 
 
 LIST = 4        # how many tensors make a list an argument

@@ -14,8 +14,8 @@ from facade.core import engine
 from facade.core.engine import Value, tapes
 from facade.core.engine.graph import SCALARS
 from facade.core.engine.stats import operator_name
-from facade.workbench.known import known_function, marked
-from facade.workbench.trimming import trimmed
+from facade.workbench.emitting.known import known_function, marked
+from facade.workbench.emitting.trimming import trimmed
 
 
 class Number(NamedTuple):

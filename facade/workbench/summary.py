@@ -13,7 +13,7 @@ from facade.autograd.grad_mode import no_grad
 from facade.core import dtypes
 from facade.core.tensor.tensor import Tensor
 from facade.nn.parameter import is_lazy
-from facade.workbench.step import unchanged
+from facade.workbench.training.step import unchanged
 from facade.workbench.trace import tensors_in
 
 _outputs = weakref.WeakKeyDictionary()       # module -> the texts of what it last gave

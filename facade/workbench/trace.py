@@ -11,18 +11,18 @@ import jax
 from jax.extend.core import jaxpr_as_fun
 
 from facade.core.tensor.tensor import Tensor
-from facade.workbench.arguments import arrays_of, as_arguments, stands_in_source
-from facade.workbench.comparing import compare
-from facade.workbench.emitted import as_written, assembled, executed
-from facade.workbench.flattening import flatten
-from facade.workbench.folding import folded
-from facade.workbench.helpers import Helpers, idioms_in, names_in
-from facade.workbench.lines import returned
-from facade.workbench.names import Names
+from facade.workbench.emitting.arguments import arrays_of, as_arguments, stands_in_source
+from facade.workbench.emitting.comparing import compare
+from facade.workbench.emitting.emitted import as_written, assembled, executed
+from facade.workbench.emitting.flattening import flatten
+from facade.workbench.emitting.folding import folded
+from facade.workbench.emitting.helpers import Helpers, idioms_in, names_in
+from facade.workbench.emitting.lines import returned
+from facade.workbench.emitting.names import Names
 from facade.workbench.naming import Namer, scopes_of
 from facade.workbench.recording import Recording, path_to, pending_entries
-from facade.workbench.source import Writer
-from facade.workbench.width import is_wide, needs_wide
+from facade.workbench.emitting.source import Writer
+from facade.workbench.emitting.width import is_wide, needs_wide
 
 
 class Program:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facade.workbench.folding import each_listed, each_named, folded
+from facade.workbench.emitting.folding import each_listed, each_named, folded
 
 LAYERS = '''    x = first(tokens)
     h = norm(x, params["b.0.w"])

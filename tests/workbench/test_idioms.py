@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import facade as torch
-from facade.workbench.known import IDIOMS
+from facade.workbench.emitting.known import IDIOMS
 
 functional = torch.nn.functional
 

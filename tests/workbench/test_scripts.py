@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facade.__main__ import main
-from facade.workbench.script import lines_of, trace_script
+from facade.workbench.training.script import lines_of, trace_script
 from tests.test_programs import is_torch
 
 PROGRAMS = Path(__file__).parents[1] / "programs"

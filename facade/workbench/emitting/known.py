@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from facade.core.engine.stats import operator_name
-from facade.workbench import idioms
+from facade.workbench.emitting import idioms
 
 MARK = "facade: "       # before the operator's name, in the name of a jit
 MARKED = {}         # the name of a jit -> (the function's name, options)

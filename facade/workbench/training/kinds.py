@@ -6,11 +6,11 @@ parameters meet. Numbers and arrays that differ from step to step become argumen
 
 import numpy as np
 
-from facade.workbench.arguments import arrays_of, as_list
+from facade.workbench.emitting.arguments import arrays_of, as_list
 from facade.workbench.naming import LIST, Input
-from facade.workbench.paths import StepPaths, data_only, model_values
+from facade.workbench.training.paths import StepPaths, data_only, model_values
 from facade.workbench.recording import fill_in
-from facade.workbench.step import TrainingStep
+from facade.workbench.training.step import TrainingStep
 
 
 class Kind:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from facade.workbench.arguments import arrays_of
-from facade.workbench.emitted import as_written, assembled, executed
-from facade.workbench.kinds import kinds_of
-from facade.workbench.script_watch import Watch
-from facade.workbench.step_source import StepSource
-from facade.workbench.training_source import TrainingSource
+from facade.workbench.emitting.arguments import arrays_of
+from facade.workbench.emitting.emitted import as_written, assembled, executed
+from facade.workbench.training.kinds import kinds_of
+from facade.workbench.training.script_watch import Watch
+from facade.workbench.training.step_source import StepSource
+from facade.workbench.training.script_source import TrainingSource
 
 
 class Training:

@@ -7,13 +7,13 @@ import numpy as np
 
 from facade.core import engine
 from facade.core.engine import Value
-from facade.workbench.expressions import Expression
-from facade.workbench.flat import settle
-from facade.workbench.flattening import flatten
+from facade.workbench.emitting.expressions import Expression
+from facade.workbench.emitting.flat import settle
+from facade.workbench.emitting.flattening import flatten
 from facade.workbench.recording import Number
-from facade.workbench.names import Names
-from facade.workbench.source import Writer
-from facade.workbench.arguments import arrays_of
+from facade.workbench.emitting.names import Names
+from facade.workbench.emitting.source import Writer
+from facade.workbench.emitting.arguments import arrays_of
 
 
 class Rule:

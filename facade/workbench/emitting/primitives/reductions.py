@@ -1,6 +1,6 @@
 """Primitives along axes: what takes elements together, runs over them, or orders them."""
 
-from facade.workbench.expressions import Reduced, Truth, axis_text, call, dtype_text, dtype_unless_usual, method, tuple_text
+from facade.workbench.emitting.expressions import Reduced, Truth, axis_text, call, dtype_text, dtype_unless_usual, method, tuple_text
 
 REDUCTIONS = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod", "reduce_and": "all", "reduce_or": "any",
               "reduce_mean": "mean"}

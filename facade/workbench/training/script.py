@@ -8,7 +8,7 @@ from pathlib import Path
 
 from facade.port.alias import install
 from facade.port.sources import NOTEBOOK_SUFFIX
-from facade.workbench.training import trace_training
+from facade.workbench.training.script_training import trace_training
 
 
 def trace_script(path, steps=5):

@@ -6,12 +6,12 @@ has to be known of any operator, and one that is used for other shapes is the sa
 
 from collections import Counter
 
-from facade.workbench.expressions import Expression
-from facade.workbench.flattening import flatten
-from facade.workbench.known import IDIOMS, MARK, source_of
-from facade.workbench.lines import returned
-from facade.workbench.names import Names
-from facade.workbench.source import Writer
+from facade.workbench.emitting.expressions import Expression
+from facade.workbench.emitting.flattening import flatten
+from facade.workbench.emitting.known import IDIOMS, MARK, source_of
+from facade.workbench.emitting.lines import returned
+from facade.workbench.emitting.names import Names
+from facade.workbench.emitting.source import Writer
 
 LINES = 3           # a shorter operator stands where it is used
 _RENAMED = {"self": "x", "input": "x"}

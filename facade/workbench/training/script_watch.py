@@ -12,7 +12,7 @@ from facade.workbench.naming import Namer, is_long_list
 from facade.workbench.recording import Recording
 from facade.workbench.watching import Seen, backward_noticed, leaves_of
 
-OURS = str(Path(__file__).parents[1])
+OURS = str(Path(__file__).parents[2])
 
 
 class Enough(BaseException):

@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
-from facade.workbench.expressions import LONGEST
-from facade.workbench.flat import Flat, FlatEquation, Name, aval_of, is_number, living, with_means
-from facade.workbench.known import MARK, MARKED
-from facade.workbench.width import narrow, narrow_params, narrowed
+from facade.workbench.emitting.expressions import LONGEST
+from facade.workbench.emitting.flat import Flat, FlatEquation, Name, aval_of, is_number, living, with_means
+from facade.workbench.emitting.known import MARK, MARKED
+from facade.workbench.emitting.width import narrow, narrow_params, narrowed
 
 # What a call's parameter with its function is named.
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",

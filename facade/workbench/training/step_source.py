@@ -1,15 +1,15 @@
 """A training step as text: `loss_of`, what happens to the gradients, the optimizer, and `step`, which calls them."""
 
-from facade.workbench.arguments import stands_in_source
-from facade.workbench.expressions import tuple_text
-from facade.workbench.flat import data_first, without_stops
-from facade.workbench.flattening import flatten
-from facade.workbench.folding import each_listed, each_named, folded
-from facade.workbench.helpers import Helpers, idioms_in, names_in
-from facade.workbench.names import Names
-from facade.workbench.rules import rule_lines
-from facade.workbench.source import Writer
-from facade.workbench.width import needs_wide
+from facade.workbench.emitting.arguments import stands_in_source
+from facade.workbench.emitting.expressions import tuple_text
+from facade.workbench.emitting.flat import data_first, without_stops
+from facade.workbench.emitting.flattening import flatten
+from facade.workbench.emitting.folding import each_listed, each_named, folded
+from facade.workbench.emitting.helpers import Helpers, idioms_in, names_in
+from facade.workbench.emitting.names import Names
+from facade.workbench.training.rules import rule_lines
+from facade.workbench.emitting.source import Writer
+from facade.workbench.emitting.width import needs_wide
 
 
 class StepSource:

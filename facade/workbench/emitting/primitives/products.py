@@ -4,7 +4,7 @@ import string
 
 import numpy as np
 
-from facade.workbench.expressions import ATOM, Expression, binary, call, dtype_text, number_text, tuple_text
+from facade.workbench.emitting.expressions import ATOM, Expression, binary, call, dtype_text, number_text, tuple_text
 
 
 def product(eqn):

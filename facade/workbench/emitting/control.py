@@ -1,6 +1,6 @@
 """Loops and branches of a jaxpr as text: `lax.scan`, `lax.while_loop` and `lax.switch` over functions written inside."""
 
-from facade.workbench.expressions import tuple_text
+from facade.workbench.emitting.expressions import tuple_text
 
 
 # ---------------------------------------------------------------- tuples, of which one of one element is that element

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facade.workbench.step_source import names_text
+from facade.workbench.training.step_source import names_text
 
 
 _SAID = "The losses of the recorded steps, from the parameters and on the batches and random numbers in `data`."

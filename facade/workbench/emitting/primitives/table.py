@@ -1,7 +1,7 @@
 """The table of primitives: a function from an equation's view to its text, by the primitive's name."""
 
-from facade.workbench.expressions import call, filled, typed, uniform
-from facade.workbench.primitives import arithmetic, indexing, products, reductions, shapes
+from facade.workbench.emitting.expressions import call, filled, typed, uniform
+from facade.workbench.emitting.primitives import arithmetic, indexing, products, reductions, shapes
 
 ELEMENTWISE = arithmetic.ELEMENTWISE
 _SAME_ELEMENTS = ("broadcast_in_dim", "expand_dims", "transpose", "reshape", "squeeze", "rev", "slice", "dynamic_slice")

@@ -7,7 +7,7 @@ not used of its results is not looked at.
 from jax.extend.core import Literal
 from jax.interpreters.partial_eval import dce_rules
 
-from facade.workbench.known import is_idiom
+from facade.workbench.emitting.known import is_idiom
 
 
 def trimmed(jaxpr):

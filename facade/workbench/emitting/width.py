@@ -6,7 +6,7 @@ PyTorch's integers are of 64 bits, but hardly a program needs them: a person wou
 import jax
 import numpy as np
 
-from facade.workbench.flat import Name
+from facade.workbench.emitting.flat import Name
 
 _NARROWER = {"int64": "int32", "uint64": "uint32"}
 

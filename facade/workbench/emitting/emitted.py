@@ -5,7 +5,7 @@ import re
 
 import jax
 
-from facade.workbench.lines import wrapped
+from facade.workbench.emitting.lines import wrapped
 
 WIDE = 'jax.config.update("jax_enable_x64", True)       # PyTorch has numbers of 64 bits; JAX has them with this\n'
 # What a program may need beside JAX, by what its text has.

@@ -1,8 +1,8 @@
 """Primitives that read and write at places that are data."""
 
-from facade.workbench.expressions import (ATOM, Converted, Expanded, Expression, Joined, Updated, Wrapped, call, expanded, filled, indexed,
+from facade.workbench.emitting.expressions import (ATOM, Converted, Expanded, Expression, Joined, Updated, Wrapped, call, expanded, filled, indexed,
                                           method, number_text, tuple_text, typed, uniform)
-from facade.workbench.primitives.shapes import index_texts, sliced, within
+from facade.workbench.emitting.primitives.shapes import index_texts, sliced, within
 
 _BATCHING = {"Gather": ("operand_batching_dims", "start_indices_batching_dims"),
              "Scatter": ("operand_batching_dims", "scatter_indices_batching_dims")}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facade.workbench.expressions import (ATOM, Expanded, Expression, Joined, Reduced, Sliced, axis_text, call, dtype_text,
+from facade.workbench.emitting.expressions import (ATOM, Expanded, Expression, Joined, Reduced, Sliced, axis_text, call, dtype_text,
                                           dtype_unless_usual, expanded, filled, indexed, method, tuple_text, typed)
 
 SHORT = 14      # letters of a part that may be written twice

@@ -11,16 +11,16 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
-from facade.workbench.arguments import arrays_of, as_arguments, as_list, stands_in_source
-from facade.workbench.comparing import compare
-from facade.workbench.emitted import as_written, assembled, executed
-from facade.workbench.names import Names
+from facade.workbench.emitting.arguments import arrays_of, as_arguments, as_list, stands_in_source
+from facade.workbench.emitting.comparing import compare
+from facade.workbench.emitting.emitted import as_written, assembled, executed
+from facade.workbench.emitting.names import Names
 from facade.workbench.naming import Input, Namer, model_and_optimizer
-from facade.workbench.optax_rules import transformation
-from facade.workbench.paths import StepPaths
+from facade.workbench.training.optax_rules import transformation
+from facade.workbench.training.paths import StepPaths
 from facade.workbench.recording import Recording
-from facade.workbench.rules import Rule
-from facade.workbench.step_source import StepSource
+from facade.workbench.training.rules import Rule
+from facade.workbench.training.step_source import StepSource
 from facade.workbench.watching import Seen, backward_noticed, leaves_of, unchanged
 
 

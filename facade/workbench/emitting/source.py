@@ -12,13 +12,13 @@ import numpy as np
 from jax import lax
 from jax.extend.core import Literal
 
-from facade.workbench.control import CONTROL
-from facade.workbench.expressions import ATOM, Expression, call, literal, tuple_text, typed, written_out
-from facade.workbench.flat import Name, aval_of
-from facade.workbench.flattening import flatten
-from facade.workbench.lines import WIDTH, returned
-from facade.workbench.names import MODULES, NOUNS, results
-from facade.workbench.primitives.table import ELEMENTWISE, TABLE, primitive_itself
+from facade.workbench.emitting.control import CONTROL
+from facade.workbench.emitting.expressions import ATOM, Expression, call, literal, tuple_text, typed, written_out
+from facade.workbench.emitting.flat import Name, aval_of
+from facade.workbench.emitting.flattening import flatten
+from facade.workbench.emitting.lines import WIDTH, returned
+from facade.workbench.emitting.names import MODULES, NOUNS, results
+from facade.workbench.emitting.primitives.table import ELEMENTWISE, TABLE, primitive_itself
 
 INLINE, INLINE_ACROSS = 64, 52      # letters that may stand inside an expression of the same operator, of another one
 USUAL, KEY = 6, 10                  # letters that a name, and a key, are taken to have

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facade.workbench.expressions import (Converted, Expression, Negated, Truth, Wrapped, binary, call, dtype_text, dtype_unless_usual,
+from facade.workbench.emitting.expressions import (Converted, Expression, Negated, Truth, Wrapped, binary, call, dtype_text, dtype_unless_usual,
                                           literal, method, typed, unary)
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",

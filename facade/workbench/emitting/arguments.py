@@ -3,7 +3,7 @@
 import numpy as np
 
 from facade.core import engine
-from facade.workbench.expressions import is_range, is_uniform
+from facade.workbench.emitting.expressions import is_range, is_uniform
 
 INLINE_SIZE = 4        # constants of so many elements stand in the source, as do those whose elements are all the same
 
