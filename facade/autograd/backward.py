@@ -301,7 +301,7 @@ def accumulate(leaf, gradient, create_graph):
             answer = hook(leaf)
             if answer is not None and not isinstance(answer, Tensor):
                 raise TypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
-            if answer is not None:
+            if answer is not None and answer is not leaf:       # which `lambda p: p.add_(...)` returns
                 raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
 

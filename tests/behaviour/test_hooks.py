@@ -213,3 +213,11 @@ def test_a_node_has_no_entry_for_indices_and_one_for_what_was_not_given(torch):
     y.grad_fn.register_hook(lambda inputs, outputs: log.append(inputs))
     y.sum().backward()
     yield log
+
+
+@both_worlds
+def test_a_hook_after_accumulation_may_return_the_leaf(torch):
+    v = torch.zeros(3, requires_grad=True)
+    v.register_post_accumulate_grad_hook(lambda p: p.add_(p.grad, alpha=-0.5))
+    v.backward(torch.tensor([1.0, 2.0, 3.0]))
+    yield v.detach()
