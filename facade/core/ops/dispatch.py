@@ -63,10 +63,15 @@ def apply(row, statics, inputs):
     return _several(row, results, node, inputs)
 
 
-def complain_first(inputs):
-    """After an error, raise the one that torch finds earlier: it takes up the history of its inputs before it looks at their shapes."""
+def complain_first(inputs, writes=False):
+    """After an error, raise the one that torch finds earlier: it takes up the history of its inputs before it looks at their shapes.
+
+    writes: whether the first is written to, which is looked at before.
+    """
+    if writes and isinstance(inputs[0], Tensor):
+        check_history(inputs[0], inputs[1:])
     if modes.grad:
-        for each in inputs:
+        for each in inputs[writes:]:
             if isinstance(each, Tensor) and each._base is not None:
                 edge_of(each)
 

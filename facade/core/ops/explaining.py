@@ -18,7 +18,8 @@ from facade.core.ops.signatures import signatures
 from facade.core.tensor.tensor import Tensor
 
 _INTEGERS = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "offset", "dimension", "step", "n", "diagonal", "num_samples"}
-CHECKING_FIRST = {"chunk", "conv1d", "conv2d", "conv3d", "flatten", "narrow", "unflatten"}      # in torch too made of other functions
+# In torch too these are made of other functions, or look at their arguments in their own order.
+CHECKING_FIRST = {"chunk", "conv1d", "conv2d", "conv3d", "detach_", "flatten", "narrow", "requires_grad_", "unflatten"}
 _SHAPES = {"size", "shape", "dims", "sizes"}
 
 
@@ -59,7 +60,7 @@ def explained(name, function, method=False, listed=True):
         except Exception as error:
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
             if isinstance(error, (IndexError, RuntimeError)) and name not in CHECKING_FIRST:
-                complain_first(args)
+                complain_first(args, writes=name.endswith("_"))
             _, asked = overloaded(args, names)
             if asked and isinstance(error, TypeError):      # one that a list of tensors begins without
                 return hand_over(call, "Tensor." * method + name, asked, args, names)

@@ -140,6 +140,7 @@ class KernelNode(Node):
     def apply(self, cotangents, through=itself):
         """The gradients for the edges, as values; through(pullback): the operator to run."""
         if not self.wanted:
+            self.check()
             return [None] * len(self.edges)
         pullback, primals, given = self.pull(cotangents)
         results, _ = engine.record(through(pullback), self.kernel.statics, primals + given)
@@ -151,6 +152,7 @@ class KernelNode(Node):
     def apply_tracked(self, cotangents, through=itself):
         """The gradients for the edges, as tensors with a history of their own."""
         if not self.wanted:
+            self.check()
             return [None] * len(self.edges)
         values = [None if each is None else each.value for each in cotangents]
         pullback, primals, _ = self.pull(values)
@@ -210,7 +212,7 @@ def _differentiable(value):
 
 def make_node(kernel, inputs, values, cls, result):
     """The node for a recorded kernel, or None when no input requires grad."""
-    edges, mask, bit, dead_end = [], 0, 1, False
+    edges, mask, bit, ends = [], 0, 1, 0        # ends: views of leaves made under no_grad, which require grad though no edge leads on
     for each in inputs:
         if each.__class__ is Tensor or isinstance(each, Tensor):
             if each._base is None and each._node is not None:
@@ -222,25 +224,28 @@ def make_node(kernel, inputs, values, cls, result):
                 if edge is not None:
                     mask |= bit
                 elif each._base is not None and each.requires_grad:
-                    dead_end = True
+                    ends |= bit
         elif bit >> cls.tensor_inputs == 0:
             edges.append(None)
         bit += bit
-    if not mask and not dead_end:
+    if not mask and not ends:
         return None
-    plan = kernel.facts.get(mask)
+    if not mask and len(edges) > 1:
+        return cls(kernel, (), edges, (), (), result)       # of several torch saves nothing without need
+    plan = kernel.facts.get(mask or ends)
     if plan is None:
-        plan = kernel.facts[mask] = Plan(kernel, mask, cls.saves)
+        plan = kernel.facts[mask or ends] = Plan(kernel, mask or ends, cls.saves)
+    wanted = plan.wanted if mask else ()
     if plan.vanishing:
         edges = [None if index in plan.vanishing else edge for index, edge in enumerate(edges)]
         if not plan.wanted:
             return None
     needed = plan.needed
     if not needed:
-        return cls(kernel, plan.wanted, edges, (), (), result)
+        return cls(kernel, wanted, edges, (), (), result)
     if modes.saved_hooks:
         packed = Packed(modes.saved_hooks[-1], kernel, inputs, values, needed, plan.checked)
-        node = cls(kernel, plan.wanted, edges, packed, UNCHECKED, result)
+        node = cls(kernel, wanted, edges, packed, UNCHECKED, result)
         node.epoch = None       # only a walk calls the hooks
         return node
     saved = []
@@ -251,7 +256,7 @@ def make_node(kernel, inputs, values, cls, result):
             if each._inference:
                 raise RuntimeError(INFERENCE)
     kept = values if len(needed) == len(values) else [value if index in needed else None for index, value in enumerate(values)]
-    return cls(kernel, plan.wanted, edges, kept, saved, result)
+    return cls(kernel, wanted, edges, kept, saved, result)
 
 
 UNCHECKED = ((Counter(), 0, None),)       # something is saved, and no write to it is noticed

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from facade.core import engine
 from facade.core.shapes import is_dense, overlaps
-from facade.core.tensor.history import AMBIGUOUS, make_node, node_class, retain_at, several_views, untracked
+from facade.core.tensor.history import AMBIGUOUS, UNCHECKED, make_node, node_class, retain_at, several_views, untracked
 from facade.core.tensor.modes import modes
 from facade.core.tensor.tensor import Tensor
 
@@ -170,3 +170,5 @@ def _rebase(base, view, value, node, index):
     (made,), kernel = engine.record(operator, statics, values)
     inputs = [base, Tensor._of(value, node, index), *values[2:]]
     base._node, base._index = make_node(kernel, inputs, values, node_class("CopySlices"), made), 0
+    if base._node.saved == ():
+        base._node.saved = UNCHECKED        # torch's keeps the write's node, and is freed with it

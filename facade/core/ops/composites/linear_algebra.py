@@ -1,5 +1,6 @@
 """Linear algebra with a choice to make in Python first: which product, which norm."""
 
+import math
 import numpy as np
 
 from facade.core import dtypes
@@ -39,7 +40,18 @@ def matmul(input, other, *, out=None):
         row = rows.MATMUL_DOT
     else:
         row = rows.VECTOR_MATRIX if left == 1 and right == 2 else rows.BATCHED
+        if left > 2 >= right and input._value.spec.shape[-1] != other._value.spec.shape[0]:
+            _check_unfolded(input, other)
     return apply(row, (ARRAY, ARRAY), (input, other))
+
+
+def _check_unfolded(input, other):
+    """Raise of matrices that do not fit where torch multiplies them one by one: it makes one of all whose rows lie behind each other."""
+    shape, strides = input.shape, input.stride()
+    is_one = all(strides[dim] == strides[dim + 1] * shape[dim + 1] for dim in range(len(shape) - 2))
+    if not (is_one or other.requires_grad or not input.numel()):
+        count = math.prod(shape[:-2])
+        raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{count}, {shape[-1]}] but got: [{count}, {other.shape[0]}].")
 
 
 @composite(at="torch")

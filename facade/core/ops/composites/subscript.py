@@ -14,7 +14,7 @@ from facade.core.engine import constant, read, tapes
 from facade.core.ops.composites.writing import FILL_TENSOR
 from facade.core.ops.composites.views import select, slice_view, unsqueeze
 from facade.core.ops.creation import tensor
-from facade.core.ops.dispatch import apply, apply_inplace, apply_view, derived, view_of
+from facade.core.ops.dispatch import apply, apply_inplace, apply_view, complain_first, derived, view_of
 from facade.core.ops.index_checks import check_index
 from facade.core.ops.numbers import check_fits
 from facade.core.ops.rows.shape import ALIAS, SELECT
@@ -292,7 +292,11 @@ def __setitem__(self, index, value):
     elif len(tensors) == 1 and tensors[0][1].dtype in (dtypes.bool, dtypes.uint8) and (not isinstance(value, Tensor) or value.numel() == 1):
         _assign_mask(view, *tensors[0], value)
     else:
-        _assign_positions(view, *_positions(view, tensors), value)
+        try:
+            _assign_positions(view, *_positions(view, tensors), value)
+        except (IndexError, RuntimeError):
+            complain_first((view, value), writes=True)
+            raise
 
 
 def _assign_view(view, value):

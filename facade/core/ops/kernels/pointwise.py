@@ -126,6 +126,13 @@ def clamp(array, low, high):
     return array
 
 
+def clamp_between(array, low, high):
+    """The same between bounds that have gradients of their own: where both are one number, the lower gets none."""
+    if low is not None and high is not None:
+        low = jnp.where(low < high, low, lax.stop_gradient(low))
+    return clamp(array, low, high)
+
+
 def _shared(function, beyond):
     """`function`, the larger or smaller of two: equal ones share the gradient, NaN lets it through to both."""
     extreme = jax.custom_jvp(lambda one, other: function(one, other))
