@@ -19,7 +19,8 @@ from facade.core.tensor.tensor import Tensor
 
 _INTEGERS = {"dim", "dim0", "dim1", "dim2", "start_dim", "end_dim", "chunks", "offset", "dimension", "step", "n", "diagonal", "num_samples"}
 # In torch too these are made of other functions, or look at their arguments in their own order.
-CHECKING_FIRST = {"chunk", "conv1d", "conv2d", "conv3d", "detach_", "flatten", "narrow", "requires_grad_", "unflatten"}
+CHECKING_FIRST = {"apply_", "chunk", "conv1d", "conv2d", "conv3d", "detach_", "flatten", "map_", "map2_", "narrow", "requires_grad_", "resize_", "resize_as_",
+                  "set_", "share_memory_", "unflatten"}
 _SHAPES = {"size", "shape", "dims", "sizes"}
 
 
