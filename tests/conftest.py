@@ -3,6 +3,7 @@
 import hypothesis
 import pytest
 
+from facade.core.engine.evaluate import likes
 from tests import oracle
 from tests.worlds import KNOWN_GAPS, TESTS, Referee, read_gaps, test_identity
 
@@ -23,6 +24,12 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("suite")
     against = config.getoption("--against") or ("torch" if oracle.HAVE_TORCH else "recorded")
     config.stash[REFEREE] = Referee(config.getoption("--candidate"), against, config.getoption("--record"))
+
+
+@pytest.fixture(autouse=True)
+def no_memory_of_other_tests():
+    """How long a program waits for its compilation depends on programs like it: not on those of other tests."""
+    likes.clear()
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "facade.core.ops.promotion": (*LEAVES, "facade.core.engine"),
     "facade.core.ops.supported": (*LEAVES, "facade.core.engine", "facade.core.ops.promotion"),
     "facade.core.ops.table": (*LEAVES, "facade.core.engine", "facade.core.ops.promotion", "facade.core.ops.schema", "facade.core.tensor.history",
-                              "facade.core.tensor.stated"),
+                              "facade.core.tensor.of_result", "facade.core.tensor.stated"),
     "facade.core.ops.rows": (*LEAVES, "facade.core.ops.table", "facade.core.ops.promotion", "facade.core.ops.supported",
                              "facade.core.ops.kernels", "facade.core.tensor.write"),
     "facade.core": ("facade.core",),

@@ -212,12 +212,12 @@ def test_a_step_evaluates_nothing_and_a_new_rate_compiles_nothing():
     (first, _), optimizer = trained(torch, momentum=0.9)
     engine.evaluate_all()
     with torch.no_grad():
-        for step in range(24):
+        for step in range(8):
             before = totals.evaluations, totals.kernels
             optimizer.param_groups[0]["lr"] = 1 / (step + 1)
             optimizer.step()
             assert (totals.evaluations, totals.kernels) == before
-            if step == 20:       # however often other tests have made programs of these operations wait
+            if step == 4:
                 programs = totals.programs
             first.tolist()
     assert totals.programs == programs

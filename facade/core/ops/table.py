@@ -16,6 +16,7 @@ from facade.core.errors import broadcast_shapes
 from facade.core.ops.promotion import PLAIN
 from facade.core.ops.schema import parse
 from facade.core.tensor.history import KernelNode, Saves, node_class
+from facade.core.tensor.of_result import OfResult, ResultNode
 from facade.core.tensor.stated import StatedNode
 
 ARRAY = type("ARRAY", (), {"__repr__": lambda self: "ARRAY", "__slots__": ()})()     # in statics: "the next input goes here"
@@ -137,7 +138,7 @@ TABLE = []      # every row, in the order of the files
 
 
 def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node=None, place=None, strides=None, span=None, static=(),
-       numbers=None, differentiable=True, saves=None, check=None, out=None, derivative=None):
+       numbers=None, differentiable=True, saves=None, check=None, out=None, derivative=None, of_result=None):
     """Add a row.
 
     line: torch's signature; function: arrays and static arguments in its order, pure; doc: one sentence.
@@ -148,7 +149,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
 
     For the derivative: differentiable: whether results take part in a graph; node: its name where torch's differs from the rule
     ('NotImplemented' where torch has none); saves: the names of the parameters and results that torch's node keeps, where these
-    are not the inputs that the derivative of `function` depends on ('result' for the only one); derivative: where jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
+    are not the inputs that the derivative of `function` depends on ('result' for the only one); of_result: (result, cotangent, static
+    arguments) -> the gradient of the one input, where that is torch's formula; derivative: where jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
     of the arguments, which sees what the row's function returned.
 
     For a view: place: how to write through it; strides: where its elements lie; span: statics, numbers -> the slice of the first
@@ -165,7 +167,9 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     row.out = not row.view if out is None else out
     row.node_name = node or node_name(schema.name)
     row.derivative = derivative
-    row.node = node_class(row.node_name, KernelNode if derivative is None else StatedNode, saves=_saves(saves, schema),
+    base = StatedNode if derivative is not None else ResultNode if of_result is not None else KernelNode
+    given = {} if of_result is None else {"of_result": OfResult(of_result, lambda static: static is not ARRAY)}
+    row.node = node_class(row.node_name, base, **given, saves=_saves(saves, schema),
                           tensor_inputs=_leading_tensors(schema) if row.numbers else 0,
                           underivable="linalg_" * (row.at == ("linalg",)) + schema.name if row.node_name == "NotImplemented" else None)
     row.twin = InPlace(row) if row.inplace else None

@@ -45,13 +45,15 @@ class Saves(NamedTuple):
 class SavedResult:
     """A result that its node saves. It knows the memory, not the tensor, which would make the graph cyclic.
 
-    node: of a write through a view, the view's own node, which torch's error names while it lives.
+    node: of a write through a view, the view's own node, which torch's error names while it lives; clock: of the memory, when it was
+    saved, None where the memory does not hold the result alone.
     """
 
-    __slots__ = ("memory", "index", "node")
+    __slots__ = ("memory", "index", "node", "clock")
 
     def __init__(self, tensor, index):
         self.memory, self.index = tensor.version_counter, index
+        self.clock = None if tensor._chain or getattr(self.memory, "mirror", None) is not None else getattr(self.memory, "clock", None)
         self.node = weakref.ref(tensor.grad_fn) if tensor._base is not None and tensor.grad_fn is not None else None
 
     @property

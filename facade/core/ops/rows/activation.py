@@ -3,6 +3,8 @@
 F's functions with an `inplace` flag are composites over these rows; what F has as it stands is exposed from here.
 """
 
+import jax.numpy as jnp
+
 from facade.core.dtypes import BOOL, COMPLEX, INTEGER
 from facade.core.errors import dim_range
 from facade.core.ops.kernels import activation as kernels
@@ -139,7 +141,16 @@ def _check_softmax(name):
     return check
 
 
-SOFTMAX = op("softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.softmax, saves="result", check=_check_softmax("softmax"),
+def _softmax_back(result, cotangent, dim, dtype):
+    product = result * cotangent
+    return product - result * product.sum(dim, keepdims=True) if product.ndim else jnp.zeros_like(product)
+
+
+def _log_softmax_back(result, cotangent, dim, dtype):
+    return cotangent - jnp.exp(result) * cotangent.sum(dim, keepdims=True) if result.ndim else jnp.zeros_like(result)
+
+
+SOFTMAX = op("softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.softmax, saves="result", of_result=_softmax_back, check=_check_softmax("softmax"),
              doc="exp(self), divided by its sum along dim")
-LOG_SOFTMAX = op("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.log_softmax, saves="result",
+LOG_SOFTMAX = op("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.log_softmax, saves="result", of_result=_log_softmax_back,
                  check=_check_softmax("log_softmax"), doc="The logarithm of softmax, computed without it")
