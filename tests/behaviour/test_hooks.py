@@ -221,3 +221,20 @@ def test_a_hook_after_accumulation_may_return_the_leaf(torch):
     v.register_post_accumulate_grad_hook(lambda p: p.add_(p.grad, alpha=-0.5))
     v.backward(torch.tensor([1.0, 2.0, 3.0]))
     yield v.detach()
+
+
+@both_worlds
+def test_a_retained_gradient_is_that_of_the_last_content(torch):
+    x = torch.tensor([0.5, 2.0, 0.25], requires_grad=True)
+    y, z = x * 2, x * 3
+    y.retain_grad()
+    z.retain_grad()
+    y[1:] = x[:2]
+    z[0].mul_(x[1])
+    (y.sin().sum() + z.sin().sum()).backward()
+    yield y.grad, z.grad, x.grad
+    hidden = x.tanh()
+    hidden.retain_grad()
+    slope, = torch.autograd.grad((hidden * hidden).sum(), x, create_graph=True)
+    slope.sum().backward()
+    yield hidden.grad, x.grad

@@ -41,3 +41,14 @@ def test_logarithms_times_nothing(torch):
         result = function(one, other)
         result.sum().backward()
         yield result, one.grad, other.grad
+
+
+@both_worlds
+def test_gradients_where_a_margin_is_just_kept(torch):
+    functional, ones = torch.nn.functional, torch.tensor([-1.0, -1.0, 1.0])
+    x, rows = torch.tensor([1.0, 2.0, 1.0], requires_grad=True), torch.tensor([[1.0, 2.0, 1.0]], requires_grad=True)
+    for loss, leaf in ((functional.hinge_embedding_loss(x, ones), x), (functional.margin_ranking_loss(x, torch.ones(3), ones), x),
+                       (functional.multi_margin_loss(rows, torch.tensor([1])), rows),
+                       (functional.multilabel_margin_loss(rows, torch.tensor([[1, -1, 0]])), rows),
+                       (torch.clamp(x, torch.ones(3), torch.ones(3)).sum(), x)):
+        yield loss.detach(), torch.autograd.grad(loss, leaf)

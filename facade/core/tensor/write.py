@@ -169,6 +169,7 @@ def _rebase(base, view, value, node, index):
     operator, statics, values = _placed(view._chain[len(base._chain):], base.value, value)
     (made,), kernel = engine.record(operator, statics, values)
     inputs = [base, Tensor._of(value, node, index), *values[2:]]
-    base._node, base._index = make_node(kernel, inputs, values, node_class("CopySlices"), made), 0
-    if base._node.saved == ():
-        base._node.saved = UNCHECKED        # torch's keeps the write's node, and is freed with it
+    copied = make_node(kernel, inputs, values, node_class("CopySlices"), made)
+    if copied.saved == ():
+        copied.saved = UNCHECKED        # torch's keeps the write's node, and is freed with it
+    retain_at(base, copied, 0)

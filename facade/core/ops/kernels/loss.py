@@ -39,6 +39,11 @@ def positive(values):
     return jnp.where(values >= 0, values, 0)
 
 
+def _above_zero(values):
+    """The same where torch's derivative at 0 is 0."""
+    return jnp.where(values > 0, values, 0)
+
+
 # ---------------------------------------------------------------- classes
 def nll(self, target, weight, reduction, ignore_index):
     """-self at the target class, times that class's weight.
@@ -67,7 +72,7 @@ def multi_margin(self, target, p, margin, weight, reduction):
     """The mean over the other classes of max(0, margin - self[target] + self[class])^p; self: (batch, classes) or (classes,)."""
     target = target.reshape(self.shape[:-1])[..., None]
     own = jnp.take_along_axis(self, target, -1, mode="promise_in_bounds")
-    lack = jnp.maximum(margin - own + self, 0)
+    lack = _above_zero(margin - own + self)
     lack = lack if p == 1 else lack * lack
     if weight is not None:
         lack = lack * weight.at[target].get(mode="promise_in_bounds")
@@ -82,7 +87,7 @@ def multilabel_margin(self, target, reduction):
     places = jnp.where(listed, target, classes)
     is_target = (places[..., None] == jnp.arange(classes)).any(-2)
     own = jnp.take_along_axis(self, jnp.where(listed, target, 0), -1, mode="promise_in_bounds")
-    lack = jnp.maximum(1 - own[..., :, None] + self[..., None, :], 0)
+    lack = _above_zero(1 - own[..., :, None] + self[..., None, :])
     pairs = listed[..., :, None] & ~is_target[..., None, :]
     return reduced(jnp.sum(jnp.where(pairs, lack, 0), (-1, -2)) / classes, reduction)
 
@@ -142,7 +147,7 @@ def cosine_embedding(first, second, target, margin):
     size = jnp.sqrt((jnp.sum(first * first, -1) + eps) * (jnp.sum(second * second, -1) + eps))
     cosine = jnp.sum(first * second, -1) / size
     zero = jnp.zeros_like(cosine)
-    return jnp.where(target == 1, 1 - cosine, zero) + jnp.where(target == -1, jnp.maximum(cosine - margin, 0), zero)
+    return jnp.where(target == 1, 1 - cosine, zero) + jnp.where(target == -1, positive(cosine - margin), zero)
 
 
 # ---------------------------------------------------------------- connectionist temporal classification
