@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-from facade.core.engine.evaluate import likes
+from facade.core.engine.evaluate import last_compiled
 from tests import oracle
 from tests.worlds import KNOWN_GAPS, TESTS, Referee, read_gaps, test_identity
 
@@ -29,7 +29,7 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def no_memory_of_other_tests():
     """How long a program waits for its compilation depends on programs like it: not on those of other tests."""
-    likes.clear()
+    last_compiled.clear()
 
 
 @pytest.fixture(scope="session")

@@ -162,23 +162,23 @@ def _is_due(program):
     """Whether a program has been met often enough to be compiled: soon where it returns at once, as a loop's does, later where it is rare."""
     gap, program.met = tapes.evaluations - program.met, tapes.evaluations
     program.returns = program.returns + (program.runs > 1) if gap <= settings.loop_evaluations else 0
-    patience = settings.patience(len(program.steps), program.size) << likes.get(program.likeness, _NONE)[1]
+    patience = settings.patience(len(program.steps), program.size) << last_compiled.get(program.likeness, _NONE)[1]
     return program.returns >= patience or program.runs > max(patience, settings.rare_runs(program.size))
 
 
 _NONE = (None, 0)
-likes = {}     # likeness -> (the program of it that was compiled last, how many before it in a row were compiled for too few runs)
+last_compiled = {}     # likeness -> (the program of it that was compiled last, how many before it in a row were compiled for too few runs)
 
 
 def _note_compile(program):
     """Note whether the last program of the same operations was worth its compilation: if not, the next has to return twice as often first."""
-    last, wasted = likes.get(program.likeness, _NONE)
+    last, wasted = last_compiled.get(program.likeness, _NONE)
     before = last and last()
     if before is not None:
         wasted = min(wasted + 1, 3) if before.runs - before.due < settings.worth else 0
-    if len(likes) > settings.programs:
-        likes.clear()
-    program.due, likes[program.likeness] = program.runs, (ref(program), wasted)
+    if len(last_compiled) > settings.programs:
+        last_compiled.clear()
+    program.due, last_compiled[program.likeness] = program.runs, (ref(program), wasted)
 
 
 def _touch(state, key):

@@ -68,12 +68,14 @@ def complain_first(inputs, writes=False):
 
     writes: whether the first is written to, which is looked at before.
     """
-    if writes and isinstance(inputs[0], Tensor):
-        check_history(inputs[0], inputs[1:])
-    if modes.grad:
-        for each in inputs[writes:]:
+    try:
+        if writes and isinstance(inputs[0], Tensor):
+            check_history(inputs[0], inputs[1:])
+        for each in inputs[writes:] if modes.grad else ():
             if isinstance(each, Tensor) and each._base is not None:
                 edge_of(each)
+    except RuntimeError as earlier:
+        raise earlier from None
 
 
 def _give_class(result, inputs):

@@ -29,12 +29,13 @@ def explained(name, function, method=False, listed=True):
 
     listed: whether `name` is what signatures.txt calls it.
     """
-    suiting, known = set(), {}      # the types of arguments that fit; where types do not tell, the kinds, and the signature if it wants integers
+    suiting, known = set(), {}      # types of arguments that fit; where types do not tell, the kinds -> the signature, if it wants integers
     forgetting.append(suiting.clear)
-    own_title = inspect.unwrap(function).__qualname__
+    title, own_title = "Tensor." * method + name, inspect.unwrap(function).__qualname__
     options = functools.cache(lambda: signatures(name, method) if listed else ())
 
     def suit(args, names, types, forgets):
+        """The arguments as the function takes them; torch's TypeError where they fit no signature."""
         kinds = (*map(_kind, args), *names, *map(_kind, names.values()))
         option = known.get(kinds)
         if option is None:
@@ -46,13 +47,34 @@ def explained(name, function, method=False, listed=True):
             known[kinds] = option = option and _wants_integers(option) and option
         return _with_ints(option, args) if option else args
 
+    def recover(error, args, names):
+        """What to do after an error: torch's own way with these arguments, or torch's error."""
+        if isinstance(error, (IndexError, RuntimeError)) and name not in CHECKING_FIRST:
+            complain_first(args, writes=name.endswith("_"))
+        _, asked = overloaded(args, names)
+        if asked and isinstance(error, TypeError):      # one that a list of tensors begins without
+            return hand_over(call, title, asked, args, names)
+        if options():
+            own = _own_names(function, names) if isinstance(error, TypeError) else names
+            if own != names:
+                return function(*args, **own)
+            if isinstance(error, _ABOUT_ARGUMENTS):
+                _check_lists(name, _suiting(name, options(), args, names, method), args)
+            raise error
+        if isinstance(error, TypeError) and str(error).startswith(f"{own_title}() "):
+            raise TypeError(str(error).replace(own_title, title, 1)) from None      # Python's words, of a function that is Python's in torch too
+        reason = _reason(name, function, args, names, method) if isinstance(error, _ABOUT_ARGUMENTS) and not _told(name, error) else None
+        if reason is None:
+            raise error
+        raise TypeError(reason).with_traceback(error.__traceback__) from None
+
     @functools.wraps(function)
     def call(*args, **names):
         types = tuple(map(type, args)) if not names or not listed else (*map(type, args), *names, *map(type, names.values()))
         if types not in suiting:
             is_overloaded, asked = overloaded(args, names)
             if asked and name not in NEVER_ASK:
-                return hand_over(call, "Tensor." * method + name, asked, args, names)
+                return hand_over(call, title, asked, args, names)
             args = suit(args, names, types, is_overloaded)
         checks = tapes.epoch.checks
         pending = len(checks)
@@ -60,24 +82,7 @@ def explained(name, function, method=False, listed=True):
             return function(*args, **names)
         except Exception as error:
             del checks[pending:]        # else an index of this call would be complained of by a read that has nothing to do with it
-            if isinstance(error, (IndexError, RuntimeError)) and name not in CHECKING_FIRST:
-                complain_first(args, writes=name.endswith("_"))
-            _, asked = overloaded(args, names)
-            if asked and isinstance(error, TypeError):      # one that a list of tensors begins without
-                return hand_over(call, "Tensor." * method + name, asked, args, names)
-            if options():
-                own = _own_names(function, names) if isinstance(error, TypeError) else names
-                if own != names:
-                    return function(*args, **own)
-                if isinstance(error, _ABOUT_ARGUMENTS):
-                    _check_lists(name, _suiting(name, options(), args, names, method), args)
-                raise
-            if isinstance(error, TypeError) and str(error).startswith(f"{own_title}() "):      # Python's words, of a function that is Python's in torch too
-                raise TypeError(str(error).replace(own_title, "Tensor." * method + name, 1)) from None
-            reason = _reason(name, function, args, names, method) if isinstance(error, _ABOUT_ARGUMENTS) and not _told(name, error) else None
-            if reason is None:
-                raise
-            raise TypeError(reason).with_traceback(error.__traceback__) from None
+            return recover(error, args, names)
     return call
 
 

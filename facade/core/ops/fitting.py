@@ -7,7 +7,8 @@ from facade.core.tensor.tensor import Tensor
 
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
 NUMBERS = (bool, int, float, complex)
-ALL_NUMBERS = {"add", "copy_", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide"}    # numbers may stand for every tensor
+# Numbers may stand for every tensor of these.
+ALL_NUMBERS = {"add", "copy_", "div", "divide", "floor_divide", "mul", "multiply", "sub", "subtract", "true_divide"}
 
 
 def _is_number(value):

@@ -130,7 +130,8 @@ def _numbers_array(numbers, dtype):
                 _refuse(each, dtype)
     if dtype.category in (dtypes.INTEGER, dtypes.BOOL):
         array = np.asarray(numbers)
-        most, error = (2**64, OverflowError("int too big to convert")) if dtype is dtypes.uint64 else (2**63, ValueError("Overflow when unpacking long long"))
+        most, error = (2**64, OverflowError("int too big to convert")) if dtype is dtypes.uint64 else \
+            (2**63, ValueError("Overflow when unpacking long long"))
         if array.dtype.kind not in "bi" and any(each.__class__ is int and not -2**63 <= each < most for each in each_number):
             raise error
         return _integers_array(array, dtype)

@@ -99,7 +99,8 @@ _GUARDS = {"sum": _derivable((BOOL, INTEGER)), "prod": _derivable((BOOL, INTEGER
            "cumsum": _derivable((INTEGER,)), "cumprod": _derivable((INTEGER,)),
            "floor_divide": _not_by_zero, "remainder": _not_by_zero, "fmod": _not_by_zero, "div.Tensor_mode": _not_by_zero,
            "divide.Tensor_mode": _not_by_zero, "fill.Scalar": _fitting, "masked_fill.Scalar": _masked, "masked_fill.Tensor": _masked,
-           "index_fill.int_Scalar": _fitting, "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within, "fill_diagonal": _fitting,
+           "index_fill.int_Scalar": _fitting, "scatter.value": _fitting, "fake_quantize_per_channel_affine": _points_within,
+           "fill_diagonal": _fitting,
            "pinv": _no_gradient_for_tolerances, "isclose": lambda statics, inputs: complain_first(inputs),      # torch makes it of differences
            **{name: _freedom(name) for name in ("std", "var", "std_mean", "var_mean")}}
 

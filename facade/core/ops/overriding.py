@@ -99,9 +99,11 @@ _ASKING = ("backward", "dim", "item", "numel", "numpy", "register_hook", "requir
 # on the left).
 _OPERATORS = {f"__{name}__": (method, None) for name, method in (
     ("add", "add"), ("iadd", "add_"), ("sub", "sub"), ("isub", "sub_"), ("mul", "mul"), ("imul", "mul_"), ("truediv", "div"), ("itruediv", "div_"),
-    ("mod", "remainder"), ("imod", "remainder_"), ("pow", "pow"), ("ipow", "pow_"), ("matmul", "matmul"), ("neg", "neg"), ("abs", "abs"), ("gt", "gt"),
+    ("mod", "remainder"), ("imod", "remainder_"), ("pow", "pow"), ("ipow", "pow_"), ("matmul", "matmul"), ("neg", "neg"), ("abs", "abs"),
+    ("gt", "gt"),
     ("lt", "lt"), ("ge", "ge"), ("le", "le"), *((name, f"__{name}__") for name in (
-        "invert", "eq", "ne", "floordiv", "and", "or", "xor", "lshift", "rshift", "getitem", "setitem", "len", "repr", "bool", "float", "int", "index",
+        "invert", "eq", "ne", "floordiv", "and", "or", "xor", "lshift", "rshift", "getitem", "setitem", "len", "repr", "bool", "float", "int",
+        "index",
         "contains")))}
 _OPERATORS |= {f"__r{name}__": (method, plain) for name, method, plain in (
     ("add", "add", "add"), ("sub", "__rsub__", "sub"), ("mul", "mul", "mul"), ("truediv", "__rdiv__", "div"), ("mod", "__rmod__", "remainder"),

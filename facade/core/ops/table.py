@@ -150,7 +150,8 @@ def op(line, function, kind=PLAIN, *, doc, at="torch Tensor", inplace=None, node
     For the derivative: differentiable: whether results take part in a graph; node: its name where torch's differs from the rule
     ('NotImplemented' where torch has none); saves: the names of the parameters and results that torch's node keeps, where these
     are not the inputs that the derivative of `function` depends on ('result' for the only one); of_result: (result, cotangent, static
-    arguments) -> the gradient of the one input, where that is torch's formula; derivative: where jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
+    arguments) -> the gradient of the one input, where that is torch's formula; derivative: where
+    jax.vjp would repeat a loop, a function (arguments, results, cotangents or None) -> the gradients
     of the arguments, which sees what the row's function returned.
 
     For a view: place: how to write through it; strides: where its elements lie; span: statics, numbers -> the slice of the first

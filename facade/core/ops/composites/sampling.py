@@ -171,7 +171,8 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=N
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     if size is not None:
-        array = streams.normal(_engine(generator), _size("normal", (size,)), float(mean), float(std), dtype=_float_dtype("randn", dtype or dtypes.get_default_dtype()).numpy)
+        array = streams.normal(_engine(generator), _size("normal", (size,)), float(mean), float(std),
+                               dtype=_float_dtype("randn", dtype or dtypes.get_default_dtype()).numpy)
         return _made(array, requires_grad)
     first = mean if isinstance(mean, Tensor) else std
     _float_dtype("randn", first.dtype)
@@ -205,7 +206,9 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     _check_chance(input, p)
     dtype = (input if out is None else out).dtype
     drawn = _made(streams.bernoulli(_engine(generator), input._value.spec.shape, probability, dtype=dtype.numpy))
-    return apply_out("bernoulli", lambda: drawn, out, (input,)) if out is not None else _following(rows.BERNOULLI if p is None else rows.BERNOULLI_P, drawn, input)
+    if out is not None:
+        return apply_out("bernoulli", lambda: drawn, out, (input,))
+    return _following(rows.BERNOULLI if p is None else rows.BERNOULLI_P, drawn, input)
 
 
 @composite()
@@ -303,7 +306,8 @@ def _fill(tensor, draw):
         order = _memory_order(tensor)
         array = draw(tuple(shape[dim] for dim in order), False).transpose(np.argsort(order))
     history = modes.grad and tensor.requires_grad
-    return tensor.copy_(Tensor._of(constant(np.ascontiguousarray(array)))) if history else write(tensor, constant(np.ascontiguousarray(array).reshape(shape)))
+    array = np.ascontiguousarray(array)
+    return tensor.copy_(Tensor._of(constant(array))) if history else write(tensor, constant(array.reshape(shape)))
 
 
 def _memory_order(tensor):

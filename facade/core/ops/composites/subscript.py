@@ -262,7 +262,9 @@ def __getitem__(self, index):
             result._node.saved = [*result._node.saved, *((mask, mask._writes, mask.value) for _, mask in tensors if mask.dtype is dtypes.bool)]
         return result
     if view is self:
-        return apply_view(ALIAS, (ARRAY,), self) if not isinstance(index, slice) or not self.ndim else slice_view(self, 0, 0, self._value.spec.shape[0], 1)
+        if isinstance(index, slice) and self.ndim:
+            return slice_view(self, 0, 0, self._value.spec.shape[0], 1)
+        return apply_view(ALIAS, (ARRAY,), self)
     return view
 
 

@@ -26,7 +26,8 @@ def _floats(kernel):
 
 
 # ---------------------------------------------------------------- pieces of lines
-RELU = op("relu(Tensor self) -> Tensor", kernels.relu, PROMOTE, saves="result", at="torch Tensor nn.functional", out=False, doc="Simply `max(self, 0)`",
+RELU = op("relu(Tensor self) -> Tensor", kernels.relu, PROMOTE, saves="result", at="torch Tensor nn.functional", out=False,
+          doc="Simply `max(self, 0)`",
           check=every(refuse((BOOL,), "Boolean inputs not supported for relu"), _no_complex))
 LEAKY_RELU = op("leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor", in_float32(kernels.leaky_relu), SELF, at="nn.functional",
                 check=_floats("leaky_relu_cpu"), out=False, doc="self where it is positive, negative_slope * self elsewhere")
@@ -150,7 +151,9 @@ def _log_softmax_back(result, cotangent, dim, dtype):
     return cotangent - jnp.exp(result) * cotangent.sum(dim, keepdims=True) if result.ndim else jnp.zeros_like(result)
 
 
-SOFTMAX = op("softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.softmax, saves="result", of_result=_softmax_back, check=_check_softmax("softmax"),
+SOFTMAX = op("softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.softmax, saves="result", of_result=_softmax_back,
+             check=_check_softmax("softmax"),
              doc="exp(self), divided by its sum along dim")
-LOG_SOFTMAX = op("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.log_softmax, saves="result", of_result=_log_softmax_back,
+LOG_SOFTMAX = op("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", kernels.log_softmax, saves="result",
+                 of_result=_log_softmax_back,
                  check=_check_softmax("log_softmax"), doc="The logarithm of softmax, computed without it")

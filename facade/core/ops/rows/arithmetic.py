@@ -201,7 +201,8 @@ def _clamp_scalar_cpu(self, minimum, maximum):
 _no_complex_clamp = refuse((COMPLEX,), "clamp is not supported for complex types", NotImplementedError)
 op("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", kernels.clamp_between, PROMOTE, numbers=False, node="ClampBackward0",
    check=every(_check_clamp, _clamp_cpu), doc="Elements below min become min, those above max become max")
-op("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", kernels.clamp, PROMOTE, node="ClampBackward1", check=every(_check_clamp, _clamp_scalar_cpu),
+op("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", kernels.clamp, PROMOTE, node="ClampBackward1",
+   check=every(_check_clamp, _clamp_scalar_cpu),
    doc="Elements below min become min, those above max become max")
 for _bound, _kernel, _function in (("min", "maximum_cpu", lambda self, bound: kernels.clamp(self, bound, None)),
                                    ("max", "minimum_cpu", lambda self, bound: kernels.clamp(self, None, bound))):

@@ -96,4 +96,5 @@ op("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", _shuffle, at="tor
 op("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", _unshuffle, at="torch nn.functional",
    check=_check_image("pixel_unshuffle", "downscale_factor"), out=False, doc="Neighbouring pixels laid out as channels: pixel_shuffle undone")
 for _name, _node in (("channel_shuffle", None), ("native_channel_shuffle", "NotImplemented")):
-    op(f"{_name}(Tensor self, int groups) -> Tensor", _channel_shuffle, at="torch nn.functional", node=_node, doc="Channels of the groups taken in turn")
+    op(f"{_name}(Tensor self, int groups) -> Tensor", _channel_shuffle, at="torch nn.functional", node=_node,
+       doc="Channels of the groups taken in turn")

@@ -51,7 +51,8 @@ op("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("
    saves="self indices", doc="The largest element so far along a dim, and where it stands")
 op("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)", _extreme("cummin", jax.lax.cummin),
    saves="self indices", doc="The smallest element so far along a dim, and where it stands")
-op("logcumsumexp(Tensor self, int dim) -> Tensor", _logcumsumexp, saves="self result", doc="The logarithm of the running sum of exponentials along a dim")
+op("logcumsumexp(Tensor self, int dim) -> Tensor", _logcumsumexp, saves="self result",
+   doc="The logarithm of the running sum of exponentials along a dim")
 
 
 # ---------------------------------------------------------------- differences

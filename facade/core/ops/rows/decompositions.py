@@ -66,7 +66,8 @@ def _logdet(array):
 
 _slogdet = _checked("linalg.slogdet", square, kernels.slogdet)
 op("det(Tensor A) -> Tensor", _checked("linalg.det", square, _det), at="linalg", node="LinalgDetBackward0", doc="The determinant", saves="A result")
-op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", out=False, doc="The determinant", saves="self result")
+op("det(Tensor self) -> Tensor", _checked("linalg.det", square, _det), node="LinalgDetBackward0", out=False,
+   doc="The determinant", saves="self result")
 op("logdet(Tensor self) -> Tensor", _checked("logdet", square, _logdet), node="WhereBackward0",
    out=False, doc="The logarithm of the determinant, NaN where it is negative")
 op("slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)", _slogdet, at="linalg", node="LinalgSlogdetBackward0",
@@ -317,7 +318,8 @@ CHOLESKY_EX = op("cholesky_ex(Tensor self, *, bool upper=False, bool check_error
                  _checked("linalg.cholesky", square, lambda array, upper, check_errors: kernels.cholesky(array, upper)), at="linalg",
                  node="LinalgCholeskyExBackward0",
                  saves="L", doc="The Cholesky factor, and the order of the first minor that is not positive (0 if there is none)")
-LINALG_QR = op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg", node="LinalgQrBackward0",
+LINALG_QR = op("qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)", _checked("linalg.qr", matrices, _qr), at="linalg",
+               node="LinalgQrBackward0",
                saves="Q R", doc="Orthonormal columns times an upper triangle")
 op("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)",
    _checked("linalg.qr", matrices, lambda array, some: _qr(array, "reduced" if some else "complete")), node="LinalgQrBackward0",
@@ -438,7 +440,8 @@ def _matrix_exp(array):
     return jax.scipy.linalg.expm(wide).astype(array.dtype) if array.size else array
 
 
-op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", out=False, doc="The exponential of a matrix")
+op("matrix_exp(Tensor self) -> Tensor", _matrix_exp, at="torch Tensor linalg", node="LinalgMatrixExpBackward0", out=False,
+   doc="The exponential of a matrix")
 
 
 def _vecdot(x, y, dim):

@@ -125,7 +125,8 @@ def _fill_diagonal(self, value, wrap):
     return jnp.where(hit, value.astype(self.dtype), self)
 
 
-op("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", _replacing(_select), out=False, doc="self with one slice along dim replaced")
+op("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", _replacing(_select), out=False,
+   doc="self with one slice along dim replaced")
 op("slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor", _replacing(_slice),
    doc="self with the slices from start to end along dim replaced")
 op("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", _replacing(_diagonal),
@@ -182,7 +183,8 @@ def _repeat(self, repeats):
     return jnp.tile(self, repeats) if self.ndim or repeats else self
 
 
-op("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", _roll, out=False, doc="The elements moved along dims, those that fall off coming back in front")
+op("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", _roll, out=False,
+   doc="The elements moved along dims, those that fall off coming back in front")
 op("flip(Tensor self, int[] dims) -> Tensor", _flip, out=False, doc="The order along dims reversed")
 op("fliplr(Tensor self) -> Tensor", _flip_along(1, 2), node="FlipBackward0", out=False, doc="The columns in reversed order")
 op("flipud(Tensor self) -> Tensor", _flip_along(0, 1), node="FlipBackward0", out=False, doc="The rows in reversed order")

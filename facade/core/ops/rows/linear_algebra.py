@@ -379,7 +379,8 @@ def _powers_of(x):
 for _name, _function, _doc in (("tril", jnp.tril, "What lies on and below a diagonal, zeros above"),
                                ("triu", jnp.triu, "What lies on and above a diagonal, zeros below")):
     op(f"{_name}(Tensor self, int diagonal=0) -> Tensor", _triangle(_name, _function), inplace=True, doc=_doc)
-DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, out=False, doc="The last dim laid along a diagonal")
+DIAG_EMBED = op("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", _diag_embed, out=False,
+                doc="The last dim laid along a diagonal")
 op("diagflat(Tensor self, int offset=0) -> Tensor", lambda self, offset: kernels.diag_embed(self.reshape(-1), offset, 0, 1),
    node="DiagEmbedBackward0", out=False, doc="All elements along a diagonal")
 DIAGONAL_COPY = op("diag(Tensor self, int diagonal=0) -> Tensor", jnp.diagonal, at="", node="DiagonalBackward0_copy", doc="A diagonal of a matrix")

@@ -144,7 +144,8 @@ def _check_hinge(self, target, margin):
     no_bools(self, self)
 
 
-HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0", check=_check_hinge, doc=(
+HINGE_EMBEDDING = _loss("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0) -> Tensor", kind=FLOATING, node="AddBackward0",
+                        check=_check_hinge, doc=(
     "self where target is 1, what it lacks of the margin where it is -1"), function=lambda self, target, margin:
     jnp.where(target != 1, kernels.positive(margin - self), 0) + jnp.where(target != -1, self, 0))
 MARGIN_RANKING = _loss("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0) -> Tensor", kind=FLOATING,

@@ -170,7 +170,8 @@ BATCH_NORM_TRAINING = op("native_batch_norm(Tensor input, Tensor? weight, Tensor
                          doc="Mean 0 and variance 1 of each channel over the batch")
 BATCH_NORM = op("batch_norm(Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight, Tensor? bias, float eps) -> Tensor", _batch_norm,
                 at="",
-                node="NativeBatchNormBackward0", check=_normalizing("batch_norm"), doc="Each channel less its running mean, over its running standard deviation")
+                node="NativeBatchNormBackward0", check=_normalizing("batch_norm"),
+                doc="Each channel less its running mean, over its running standard deviation")
 LOCAL_RESPONSE = op("local_response_norm(Tensor input, int size, float alpha, float beta, float k) -> Tensor", _local_response, FLOATING, at="",
                     node="DivBackward0",
                     doc="Each element over the mean square of its neighbours in the channels")

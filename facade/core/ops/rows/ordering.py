@@ -34,7 +34,8 @@ op("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", _argsort
 op("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
    lambda self, stable, dim, descending: _argsort(self, dim, descending), differentiable=False,
    doc="The indices that sort along a dim, equal elements as they stood")
-op("msort(Tensor self) -> Tensor", lambda self: _sort(self, 0, False)[0], node="SortBackward0", saves="", doc="The elements in order along the first dim")
+op("msort(Tensor self) -> Tensor", lambda self: _sort(self, 0, False)[0], node="SortBackward0", saves="",
+   doc="The elements in order along the first dim")
 
 
 # ---------------------------------------------------------------- selection

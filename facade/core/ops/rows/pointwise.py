@@ -58,14 +58,20 @@ op("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)", kernels.fr
    check=refuse(NOT_FLOAT, "torch.frexp() only supports floating-point dtypes"), saves="exponent", doc="Mantissas from 0.5 to 1 and exponents of two")
 
 # ---------------------------------------------------------------- powers, exponentials and logarithms
-op("sqrt(Tensor self) -> Tensor", jnp.sqrt, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent / (2 * result.conj()), doc="The square root of each element")
-op("rsqrt(Tensor self) -> Tensor", lax.rsqrt, FLOATS, saves="result", of_result=lambda result, cotangent: -0.5 * cotangent * (result ** 3).conj(), doc="The reciprocal of the square root of each element")
+op("sqrt(Tensor self) -> Tensor", jnp.sqrt, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent / (2 * result.conj()),
+   doc="The square root of each element")
+op("rsqrt(Tensor self) -> Tensor", lax.rsqrt, FLOATS, saves="result",
+   of_result=lambda result, cotangent: -0.5 * cotangent * (result ** 3).conj(), doc="The reciprocal of the square root of each element")
 op("square(Tensor self) -> Tensor", lambda self: lax.integer_pow(self.astype(jnp.int64) if self.dtype == jnp.bool_ else self, 2), PROMOTE,
    node="PowBackward0", doc="The square of each element")
-op("reciprocal(Tensor self) -> Tensor", lambda self: 1 / self, FLOATS, saves="result", of_result=lambda result, cotangent: -cotangent * (result * result).conj(), doc="1 / self")
-op("exp(Tensor self) -> Tensor", jnp.exp, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * result.conj(), doc="e to the power of each element")
-op("exp2(Tensor self) -> Tensor", in_float32(jnp.exp2), FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * result.conj() * math.log(2), doc="2 to the power of each element")
-op("expm1(Tensor self) -> Tensor", jnp.expm1, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * (result.conj() + 1), doc="exp(self) - 1, exact near zero")
+op("reciprocal(Tensor self) -> Tensor", lambda self: 1 / self, FLOATS, saves="result",
+   of_result=lambda result, cotangent: -cotangent * (result * result).conj(), doc="1 / self")
+op("exp(Tensor self) -> Tensor", jnp.exp, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * result.conj(),
+   doc="e to the power of each element")
+op("exp2(Tensor self) -> Tensor", in_float32(jnp.exp2), FLOATS, saves="result",
+   of_result=lambda result, cotangent: cotangent * result.conj() * math.log(2), doc="2 to the power of each element")
+op("expm1(Tensor self) -> Tensor", jnp.expm1, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * (result.conj() + 1),
+   doc="exp(self) - 1, exact near zero")
 op("log(Tensor self) -> Tensor", jnp.log, FLOATS, doc="The natural logarithm of each element")
 op("log2(Tensor self) -> Tensor", in_float32(jnp.log2), FLOATS, doc="The logarithm to base 2 of each element")
 op("log10(Tensor self) -> Tensor", in_float32(jnp.log10), FLOATS, doc="The logarithm to base 10 of each element")
@@ -74,13 +80,16 @@ op("log1p(Tensor self) -> Tensor", jnp.log1p, FLOATS, node="Log1PBackward0", doc
 # ---------------------------------------------------------------- angles
 op("sin(Tensor self) -> Tensor", jnp.sin, FLOATS, doc="The sine of each element")
 op("cos(Tensor self) -> Tensor", jnp.cos, FLOATS, doc="The cosine of each element")
-op("tan(Tensor self) -> Tensor", jnp.tan, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * (1 + result * result).conj(), doc="The tangent of each element")
+op("tan(Tensor self) -> Tensor", jnp.tan, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * (1 + result * result).conj(),
+   doc="The tangent of each element")
 op("asin(Tensor self) -> Tensor", in_float32(jnp.arcsin), FLOATS, doc="The angle from -pi/2 to pi/2 whose sine this is")
 op("acos(Tensor self) -> Tensor", in_float32(jnp.arccos), FLOATS, doc="The angle from 0 to pi whose cosine this is")
 op("atan(Tensor self) -> Tensor", in_float32(jnp.arctan), FLOATS, doc="The angle from -pi/2 to pi/2 whose tangent this is")
 op("sinh(Tensor self) -> Tensor", in_float32(jnp.sinh), FLOATS, doc="The hyperbolic sine of each element")
 op("cosh(Tensor self) -> Tensor", in_float32(jnp.cosh), FLOATS, doc="The hyperbolic cosine of each element")
-op("tanh(Tensor self) -> Tensor", jnp.tanh, FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * (1 - result * result).conj(), at="torch Tensor nn.functional", doc="The hyperbolic tangent of each element")
+op("tanh(Tensor self) -> Tensor", jnp.tanh, FLOATS, saves="result",
+   of_result=lambda result, cotangent: cotangent * (1 - result * result).conj(), at="torch Tensor nn.functional",
+   doc="The hyperbolic tangent of each element")
 op("asinh(Tensor self) -> Tensor", in_float32(jnp.arcsinh), FLOATS, doc="The inverse hyperbolic sine of each element")
 op("acosh(Tensor self) -> Tensor", in_float32(jnp.arccosh), FLOATS, doc="The inverse hyperbolic cosine of each element")
 op("atanh(Tensor self) -> Tensor", in_float32(jnp.arctanh), FLOATS, doc="The inverse hyperbolic tangent of each element")
@@ -91,7 +100,8 @@ for _name, _factor, _doc in (("deg2rad", math.pi / 180, "Degrees as radians"), (
        check=refuse((COMPLEX,), f"{_name} is not supported for complex tensors."), doc=_doc)
 
 # ---------------------------------------------------------------- special functions
-op("sigmoid(Tensor self) -> Tensor", in_float32(lax.logistic), FLOATS, saves="result", of_result=lambda result, cotangent: cotangent * ((1 - result) * result).conj(), at="torch Tensor nn.functional", doc="1 / (1 + exp(-self))")
+op("sigmoid(Tensor self) -> Tensor", in_float32(lax.logistic), FLOATS, saves="result",
+   of_result=lambda result, cotangent: cotangent * ((1 - result) * result).conj(), at="torch Tensor nn.functional", doc="1 / (1 + exp(-self))")
 op("logit(Tensor self, float? eps=None) -> Tensor", in_float32(kernels.logit), FLOATS, check=_real("logit_cpu"),
    doc="log(self / (1 - self)), of self clamped to [eps, 1 - eps] where eps is given")
 op("erf(Tensor self) -> Tensor", lax.erf, FLOATS, check=_real("erf_vml_cpu"), doc="The error function of each element")

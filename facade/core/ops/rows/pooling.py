@@ -50,7 +50,8 @@ NO_MEAN = "mean(): could not infer output dtype. Input dtype must be either a fl
 GLOBAL_AVG_POOL = op("adaptive_avg_pool(Tensor self, int[] output_size) -> Tensor", kernels.adaptive_avg_pool, at="", node="MeanBackward1",
                      check=lambda self, sizes: need_floating(self, NO_MEAN), doc="The mean over all of space")
 MAX_UNPOOL = {rank: op(f"max_unpool{rank}d(Tensor self, Tensor indices, int[] output_size) -> Tensor", kernels.max_unpool, at="",
-                       node=_node("MaxUnpool{}D", rank), check=takes(f"max_unpool{max(rank, 2)}d", *NOT_FLOAT), doc="Elements put back to where max pooling took them from")
+                       node=_node("MaxUnpool{}D", rank), check=takes(f"max_unpool{max(rank, 2)}d", *NOT_FLOAT),
+                       doc="Elements put back to where max pooling took them from")
               for rank in RANKS}
 
 # mode -> the part of torch's node name for it; what averages when shrinking has 'Aa' behind

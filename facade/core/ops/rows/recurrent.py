@@ -115,7 +115,8 @@ def _gathered(padded, index):
 
 
 def _packing(node):
-    return op("pack_padded(Tensor input, Tensor index, Tensor places) -> Tensor", lambda padded, index, places: _gathered(padded, index), at="", node=node,
+    return op("pack_padded(Tensor input, Tensor index, Tensor places) -> Tensor", lambda padded, index, places: _gathered(padded, index), at="",
+    node=node,
               derivative=lambda arguments, results, cotangents: (_spread(cotangents[0], arguments[2]), None, None),
               doc="The elements of sequences that have not ended, time after time")
 
@@ -124,5 +125,6 @@ PACK = {node: _packing(node) for node in ("PackPaddedSequenceBackward0", "CatBac
 SPREAD = op("pad_packed(Tensor data, Tensor index, Tensor places) -> Tensor", lambda data, index, places: _spread(data, places), at="",
             node="CopySlices", derivative=lambda arguments, results, cotangents: (_gathered(cotangents[0], arguments[1]), None, None),
             doc="Packed elements at their time in their sequence, and zeros")
-ENDED = {node: op("fill_ended(Tensor input, Tensor sizes, Scalar value) -> Tensor", _ended, at="", node=node, doc="input, and value where a sequence has ended")
+ENDED = {node: op("fill_ended(Tensor input, Tensor sizes, Scalar value) -> Tensor", _ended, at="", node=node,
+doc="input, and value where a sequence has ended")
          for node in ("PackPaddedSequenceBackward0", "CopySlices")}

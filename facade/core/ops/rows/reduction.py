@@ -84,7 +84,8 @@ op("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dty
 op("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _nanmean, node="DivBackward0",
    doc="The mean of what is not NaN")
 op("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False), doc="The product of all elements", saves="self result")
+   lambda self, dtype: kernels.prod(self, axes_of(None, self), _accumulated(self, dtype), False),
+   doc="The product of all elements", saves="self result")
 op("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
    lambda self, dim, keepdim, dtype: kernels.prod(self, axes_of(dim, self), _accumulated(self, dtype), keepdim), node="ProdBackward1",
    doc="The product along a dim", saves="self result")
@@ -194,7 +195,8 @@ for _name, _shown, _function, _index, _pair in (("max", "largest", jnp.max, jnp.
        doc=f"The {_shown} element along dims, its gradient shared evenly among equals", saves="self result")
     op(f"arg{_name}(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", _argument(f"arg{_name}", _index), differentiable=False,
        doc=f"Where the {_shown} element stands, the first of equals")
-op("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", _aminmax, saves="self min max", doc="The smallest and the largest element")
+op("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", _aminmax, saves="self min max",
+   doc="The smallest and the largest element")
 
 
 # ---------------------------------------------------------------- all and any
@@ -264,7 +266,8 @@ def _renorm(self, order, dim, maxnorm):
 
 
 VECTOR_NORM = op("vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", _vector_norm,
-                 static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="self result", doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
+                 static=("ord",), at="linalg", node="LinalgVectorNormBackward0", saves="self result",
+                 doc="The norm of vectors: (sum |x|^ord)^(1/ord)")
 op("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", _dist, FLOATING, static=("p",), saves="self other result", check=_check_dist,
    out=False, doc="The p-norm of self - other")
 op("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", _renorm, static=("p", "maxnorm"), inplace=True,

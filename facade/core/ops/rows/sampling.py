@@ -16,9 +16,11 @@ def _check(name):
     return check
 
 
-GAMMA_GRAD = op("_standard_gamma_grad(Tensor self, Tensor output) -> Tensor", kernels.standard_gamma_grad, PROMOTE, at="", inplace=False, numbers=False,
+GAMMA_GRAD = op("_standard_gamma_grad(Tensor self, Tensor output) -> Tensor", kernels.standard_gamma_grad, PROMOTE,
+                at="", inplace=False, numbers=False,
    check=_check("_standard_gamma_grad_cpu"), differentiable=False, doc="The derivative of standard gamma samples by their concentration")
-DIRICHLET_GRAD = op("_dirichlet_grad(Tensor x, Tensor alpha, Tensor total) -> Tensor", kernels.dirichlet_grad, PROMOTE, at="", inplace=False, numbers=False,
+DIRICHLET_GRAD = op("_dirichlet_grad(Tensor x, Tensor alpha, Tensor total) -> Tensor", kernels.dirichlet_grad, PROMOTE,
+                    at="", inplace=False, numbers=False,
    check=_check("_dirichlet_grad_cpu"), differentiable=False,
    doc="The derivative of Dirichlet samples by their own concentration, over 1 - x")
 

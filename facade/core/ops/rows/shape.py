@@ -91,7 +91,8 @@ def _squeezed(strides, offset, shape, dims):
 
 
 SQUEEZES = {node: op("squeeze(Tensor(a) self, int[] dim) -> Tensor(a)", lambda self, dims: jnp.squeeze(self, dims), strides=_squeezed,
-                     place=_reshape_back, doc="Without the dimensions of size 1 among `dim`", node=f"SqueezeBackward{node}", at="") for node in (0, 1, 2)}
+                     place=_reshape_back,
+                     doc="Without the dimensions of size 1 among `dim`", node=f"SqueezeBackward{node}", at="") for node in (0, 1, 2)}
 
 
 # ---------------------------------------------------------------- parts
@@ -140,7 +141,8 @@ def _sliced_rows(statics, numbers):
 
 
 SLICE = op("slice.Tensor(Tensor(a) self, int dim, Scalar start, int length, int step) -> Tensor(a)", _slice, strides=_sliced,
-           span=_sliced_rows, place=_place_slice, doc="Every `step`th element along `dim`, from `start`; the start may change without a new program", at="")
+           span=_sliced_rows, place=_place_slice,
+           doc="Every `step`th element along `dim`, from `start`; the start may change without a new program", at="")
 
 
 def _diagonal_strides(strides, offset, shape, offset_of, dim1, dim2):
