@@ -42,6 +42,8 @@ torch.where(plain > 1, logged, plain)
 logged.tolist()
 logged.numpy()
 torch.is_tensor(logged)
+logged.size(dim=0)
+logged.stride()
 (logged.clone().requires_grad_() * 2).sum().backward()"""
 
 
@@ -124,3 +126,16 @@ def test_a_subclass_that_is_never_asked(torch):
         __torch_function__ = torch._C._disabled_torch_function_impl
     silent = torch.ones(2).as_subclass(Silent)
     yield type(silent).__name__, type(silent + 1).__name__, type(torch.sin(silent)).__name__, silent.tolist()
+
+
+@both_worlds
+def test_methods_take_their_keywords(torch):
+    class Plain(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return super().__torch_function__(func, types, args, kwargs or {})
+    leaf = torch.ones(2, requires_grad=True)
+    loss = (leaf.as_subclass(Plain) * 3).sum()
+    loss.backward(retain_graph=True)
+    loss.backward(gradient=torch.tensor(2.0))
+    yield leaf.grad, type(loss).__name__

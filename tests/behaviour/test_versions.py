@@ -96,3 +96,10 @@ def test_a_leaf_updated_between_forward_and_backward(torch):
         w -= 0.1
     yield refusal(loss.backward)
     yield w, w.grad
+
+
+@both_worlds
+def test_indices_that_are_saved_have_no_node_to_name(torch):
+    values, indices = (torch.ones(2, 3, requires_grad=True) * 1).max(1)
+    indices.zero_()
+    yield refusal(values.sum().backward)

@@ -125,12 +125,12 @@ def take_operators(cls):
 def _asking(name, method, swapped):
     original = getattr(Tensor, name)
 
-    def operator(self, *args):
-        _, asked = overloaded((self, *args), {})
+    def operator(self, *args, **names):
+        _, asked = overloaded((self, *args), names)
         if not asked:
-            return original(self, *args)
+            return original(self, *args, **names)
         if swapped and isinstance(args[0], Tensor):
-            return hand_over(getattr(Tensor, swapped), f"Tensor.{swapped}", asked, (args[0], self), {})
-        return hand_over(getattr(Tensor, method), f"Tensor.{method}", asked, (self, *args), {})
+            return hand_over(getattr(Tensor, swapped), f"Tensor.{swapped}", asked, (args[0], self), names)
+        return hand_over(getattr(Tensor, method), f"Tensor.{method}", asked, (self, *args), names)
     operator.__name__ = name
     return operator

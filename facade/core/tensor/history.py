@@ -124,7 +124,8 @@ class KernelNode(Node):
     def _modified(self, kept, now, version):
         if isinstance(kept, Tensor):
             return modified(f"{type_text(kept.dtype)} {list(kept.shape)}", kept.grad_fn, kept._index, now, version)
-        made, index = kept.node and kept.node() or self, kept.index
+        index = kept.index
+        made = (kept.node and kept.node() or self) if self.outs[index].dtype.kind in "fcV" else None
         return modified(f"torch.{dtypes.BY_NUMPY[self.outs[index].dtype].legacy}Tensor {list(self.outs[index].shape)}", made, index, now, version)
 
     def pull(self, cotangents):
